@@ -1,0 +1,160 @@
+"""Django settings: one file, every value from the environment with a safe default, no branch only production takes."""
+
+import logging.config
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+import structlog
+
+from analytics import env
+from analytics.instance import InstanceError
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+try:
+    ADDRESSES = env.addresses()
+except InstanceError as exc:
+    raise SystemExit(str(exc)) from exc
+
+# --- Baleen -----------------------------------------------------------------
+BALEEN_DATA_DIR = ADDRESSES.data_dir
+BALEEN_PORT = env.integer("BALEEN_PORT", 8000)
+BALEEN_BLOB_URL = env.text("BALEEN_BLOB_URL", f"file://{BALEEN_DATA_DIR}/blobs")
+CLICKHOUSE_URL = ADDRESSES.clickhouse_url
+CLICKHOUSE_IS_EMBEDDED = ADDRESSES.clickhouse_is_embedded
+CLICKHOUSE_CLUSTER = env.text("CLICKHOUSE_CLUSTER")
+REDIS_URL = ADDRESSES.redis_url
+REDIS_IS_EMBEDDED = ADDRESSES.redis_is_embedded
+
+# Needs of a lower app that a higher one serves, inverted as Django does with MIDDLEWARE: dotted names, run in order.
+INGEST_STEPS = ["apps.people.ingest.resolve"]
+
+# --- Django -----------------------------------------------------------------
+SECRET_KEY = ADDRESSES.secret_key
+DEBUG = env.boolean("BALEEN_DEBUG", default=False)
+ALLOWED_HOSTS = env.words("BALEEN_ALLOWED_HOSTS", ("*",))
+CSRF_TRUSTED_ORIGINS = env.words("BALEEN_TRUSTED_ORIGINS")
+ROOT_URLCONF = "analytics.urls"
+WSGI_APPLICATION = "analytics.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# A redirect loses the body of a POST and SDKs count it as a failure: public paths are served with and without slash.
+APPEND_SLASH = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": environ.Env.db_url_config(ADDRESSES.database_url)}
+if urlsplit(ADDRESSES.database_url).scheme == "sqlite":
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        # A read that later writes must not fail at the upgrade of its lock: take the write lock at BEGIN.
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "baleen",
+    },
+}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+
+# --- REST -------------------------------------------------------------------
+REST_FRAMEWORK: dict[str, object] = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+}
+SPECTACULAR_SETTINGS: dict[str, object] = {
+    "TITLE": "Baleen",
+    "DESCRIPTION": "Product analytics for AI-powered apps: events, insights, flags, experiments.",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# --- Jobs -------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_RESULT_BACKEND = REDIS_URL
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "baleen:celery:", "visibility_timeout": 3600}
+CELERY_BEAT_SCHEDULE_FILENAME = str(BALEEN_DATA_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+
+# --- Logs -------------------------------------------------------------------
+LOG_FORMAT = env.text("BALEEN_LOG_FORMAT", "console")
+LOG_LEVEL = env.text("BALEEN_LOG_LEVEL", "INFO")
+LOGGING_CONFIG = None
+logging.config.dictConfig(
+    {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "plain": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "processor": structlog.processors.JSONRenderer()
+                if LOG_FORMAT == "json"
+                else structlog.dev.ConsoleRenderer(colors=env.boolean("BALEEN_LOG_COLOR", default=True)),
+                "foreign_pre_chain": [
+                    structlog.stdlib.add_log_level,
+                    structlog.processors.TimeStamper(fmt="iso"),
+                ],
+            },
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+        "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    }
+)
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.filter_by_level,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)

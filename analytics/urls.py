@@ -1,0 +1,5 @@
+"""Every door of the web process, one include per app."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
