@@ -1,0 +1,71 @@
+"""Fixtures every test may ask for. Services are real: a Valkey, the ClickHouse engine, each started once a run."""
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+_project_ids = itertools.count(1_000_000)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The stores of this run, listening where the settings say they listen."""
+
+    data_dir: Path
+    clickhouse_url: str
+    redis_url: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a subprocess needs in order to speak to the same stores."""
+        return os.environ | {
+            "BALEEN_DATA_DIR": str(self.data_dir),
+            "CLICKHOUSE_URL": self.clickhouse_url,
+            "REDIS_URL": self.redis_url,
+            "DJANGO_SETTINGS_MODULE": "analytics.settings",
+        }
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[str]:
+    """Run a real Valkey server and give its URL."""
+    from tests.processes import run_valkey
+
+    with run_valkey(settings.BALEEN_DATA_DIR / "valkey", settings.REDIS_URL) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def clickhouse() -> Iterator[str]:
+    """Run the embedded ClickHouse server, with the schema in place, and give its URL."""
+    from apps.clickhouse import migrator
+
+    from tests.processes import run_clickhouse
+
+    with run_clickhouse(settings.BALEEN_DATA_DIR / "clickhouse", settings.CLICKHOUSE_URL) as url:
+        migrator.migrate()
+        yield url
+
+
+@pytest.fixture(scope="session")
+def stack(valkey: str, clickhouse: str) -> Stack:
+    """Give both stores together."""
+    return Stack(settings.BALEEN_DATA_DIR, clickhouse, valkey)
+
+
+@pytest.fixture
+def project_id() -> int:
+    """Give a project number no other test of this run has used, since ClickHouse rows outlive a test's transaction."""
+    return next(_project_ids)
+
+
+def pytest_sessionfinish() -> None:
+    """Throw this run's data directory away."""
+    if settings.configured and "baleen-test-" in str(settings.BALEEN_DATA_DIR):
+        shutil.rmtree(settings.BALEEN_DATA_DIR, ignore_errors=True)
