@@ -1,0 +1,95 @@
+"""INSERT with rows from the client: its blocks go from the socket into the engine without being decoded."""
+
+from typing import TYPE_CHECKING, Final
+
+from apps.clickhouse.embedded import packets, statements
+from apps.clickhouse.embedded.answer import settings_of
+from apps.clickhouse.embedded.engine import INSERTABLE, Inserting, Session
+from apps.clickhouse.embedded.errors import EngineError
+from apps.clickhouse.embedded.layout import Column, Header, UnknownLayoutError, layout_of, read_block
+from apps.clickhouse.embedded.packets import Client, Query
+from apps.clickhouse.embedded.wire import WireError
+
+if TYPE_CHECKING:
+    from apps.clickhouse.embedded.connection import Connection
+
+NO_SUCH_COLUMN: Final = 16
+
+
+def answer_insert(connection: "Connection", query: Query) -> bool:
+    """Take the rows of an INSERT from the client and commit them; False when the query is something else."""
+    insert = statements.client_insert(query.text) if statements.first_word(query.text) == "INSERT" else None
+    if insert is None:
+        return False
+    settings_of(connection, query.settings)
+    session = connection.session
+    header = Header(_columns(session, insert), 0)
+    inserting = session.insert(insert.text)
+    try:
+        connection.send(packets.data_start(connection.revision), header.empty_block())
+        if not _receive(connection, inserting):
+            return True
+        written = inserting.finish()
+    finally:
+        inserting.cancel()
+    connection.send(packets.progress(connection.revision, written=written))
+    return True
+
+
+def _columns(session: Session, insert: statements.Insert) -> tuple[Column, ...]:
+    """The columns the client is asked for, in the order it listed them."""
+    if insert.columns is not None and insert.names is None:
+        columns = list(session.describe(f"(SELECT {insert.columns} FROM {insert.target})"))
+    else:
+        table = session.describe(f"TABLE {insert.target}")
+        if insert.names is None:
+            columns = [column for column, default in table.items() if default in INSERTABLE[:2]]
+        else:
+            known = {column.name: column for column in table}
+            names = [name.encode("utf-8", "surrogateescape") for name in insert.names]
+            for name in names:
+                if name not in known:
+                    sentence = f"No such column {name.decode(errors='replace')} in table {insert.target}"
+                    raise EngineError.refuse(f"{sentence}. (NO_SUCH_COLUMN_IN_TABLE)", NO_SUCH_COLUMN)
+            columns = [known[name] for name in names]
+    for column in columns:
+        try:
+            layout_of(column.type.decode("utf-8", "surrogateescape"))
+        except UnknownLayoutError as exc:
+            sentence = f"Column {column.name.decode(errors='replace')}: {exc}; insert a String and let the table convert it."
+            raise EngineError.refuse(sentence) from exc
+    return tuple(columns)
+
+
+def _receive(connection: "Connection", inserting: Inserting) -> bool:
+    """Pass the client's blocks on until the closing one; False when the client cancelled instead.
+
+    An error of the engine is kept until the client has sent everything, or what it still sends would be
+    taken for the next packets.
+    """
+    reader, failure = connection.reader, None
+
+    def sink(piece: bytes) -> None:
+        nonlocal failure
+        if failure is None:
+            try:
+                inserting.append(piece)
+            except EngineError as exc:
+                failure = exc
+
+    while True:
+        kind = reader.varint()
+        if kind == Client.CANCEL:
+            connection.cancelled = True
+            return False
+        if kind != Client.DATA:
+            raise WireError(f"packet number {kind} in the middle of an insert")
+        packets.read_data_start(reader, connection.revision)
+        if reader.peek(2) == packets.EMPTY_BLOCK:
+            reader.take(2)
+            break
+        with reader.capture(sink):
+            read_block(reader)
+    if failure is not None:
+        raise failure
+    return True

@@ -1,0 +1,67 @@
+"""Watches the sockets of connections whose threads are inside the engine, and stops what nobody waits for."""
+
+import logging
+import selectors
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from apps.clickhouse.embedded.errors import EngineError
+
+if TYPE_CHECKING:
+    from apps.clickhouse.embedded.connection import Connection
+    from apps.clickhouse.embedded.engine import Session
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS: Final = 0.05
+TURN_SECONDS: Final = 1.0
+
+
+class Watcher:
+    """One thread that cancels a statement when its client says so or goes away."""
+
+    def __init__(self, admin: "Session") -> None:
+        self._admin = admin
+        self._admin_lock = threading.Lock()
+        self._selector = selectors.DefaultSelector()
+        self._dying: "list[Connection]" = []
+        self._stopping = False
+        self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin watching."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End watching."""
+        self._stopping = True
+        self._thread.join()
+
+    def watch(self, connection: "Connection") -> None:
+        """Look at this connection's socket until `unwatch`."""
+        self._selector.register(connection.sock, selectors.EVENT_READ, connection)
+
+    def unwatch(self, connection: "Connection") -> None:
+        """Stop looking; harmless when the watcher already has."""
+        with suppress(KeyError, ValueError):
+            self._selector.unregister(connection.sock)
+
+    def kill(self, connection: "Connection") -> None:
+        """Stop what the connection is running, if it still is."""
+        with connection.lock:
+            if connection.executing:
+                with self._admin_lock, suppress(EngineError):
+                    self._admin.kill(connection.number)
+
+    def _watch(self) -> None:
+        while not self._stopping:
+            events = self._selector.select(RETRY_SECONDS if self._dying else TURN_SECONDS)
+            for key, _ in events:
+                self.unwatch(key.data)
+                if key.data.note_cancel():
+                    self._dying.append(key.data)
+            # A statement that has only just begun may not be in the engine's list yet: try again until it ends.
+            for connection in self._dying:
+                self.kill(connection)
+            self._dying = [connection for connection in self._dying if connection.executing]
