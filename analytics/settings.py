@@ -29,6 +29,8 @@ REDIS_IS_EMBEDDED = ADDRESSES.redis_is_embedded
 
 # Needs of a lower app that a higher one serves, inverted as Django does with MIDDLEWARE: dotted names, run in order.
 INGEST_STEPS = ["apps.people.ingest.resolve"]
+# Called with the id of a deleted project, each erases what its app holds of it.
+PROJECT_PURGERS: list[str] = []
 
 # --- Django -----------------------------------------------------------------
 SECRET_KEY = ADDRESSES.secret_key
@@ -37,6 +39,7 @@ ALLOWED_HOSTS = env.words("BALEEN_ALLOWED_HOSTS", ("*",))
 CSRF_TRUSTED_ORIGINS = env.words("BALEEN_TRUSTED_ORIGINS")
 ROOT_URLCONF = "analytics.urls"
 WSGI_APPLICATION = "analytics.wsgi.application"
+AUTH_USER_MODEL = "accounts.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # A redirect loses the body of a POST and SDKs count it as a failure: public paths are served with and without slash.
 APPEND_SLASH = False
@@ -53,15 +56,25 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",
+    "apps.accounts",
+    "apps.web",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "django_htmx",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "apps.web.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
 ]
 TEMPLATES = [
     {
@@ -99,10 +112,65 @@ CACHES = {
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Login ------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "web:start"
+ACCOUNT_ADAPTER = "apps.web.login.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# A self-hosted server often has no mail: an address is what an admin wrote or invited, not what a letter proved.
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+BALEEN_SIGNUP_OPEN = env.boolean("BALEEN_SIGNUP_OPEN", default=False)
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Baleen"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Rate limits count by the client's address; behind our own proxy it is the one the proxy saw.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BALEEN_BEHIND_PROXY else 0
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# --- Security and mail ------------------------------------------------------
+# Behind a proxy that ends TLS, its headers say how and from where a request came; without one they are a stranger's.
+BALEEN_BEHIND_PROXY = env.boolean("BALEEN_BEHIND_PROXY", default=False)
+# The address people reach this deployment at, for links in mail. https makes cookies secure.
+BALEEN_PUBLIC_URL = env.text("BALEEN_PUBLIC_URL", f"http://localhost:{BALEEN_PORT}").rstrip("/")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BALEEN_BEHIND_PROXY else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BALEEN_PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = env.integer("BALEEN_HSTS_SECONDS", 0)
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
+EMAIL_URL = env.text("BALEEN_EMAIL_URL")
+BALEEN_SENDS_MAIL = bool(EMAIL_URL)
+DEFAULT_FROM_EMAIL = env.text("BALEEN_EMAIL_FROM", "baleen@localhost")
+_MAIL = environ.Env.email_url_config(EMAIL_URL or "consolemail://")
+EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _MAIL["EMAIL_HOST"] or "", _MAIL["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL["EMAIL_HOST_USER"] or "", _MAIL["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 20
 
 # --- REST -------------------------------------------------------------------
 REST_FRAMEWORK: dict[str, object] = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "apps.common.http.exception_handler",
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
 }
@@ -121,6 +189,8 @@ CELERY_TASK_TIME_LIMIT = 600
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "baleen:celery:", "visibility_timeout": 3600}
+CELERY_BEAT_SCHEDULER = "analytics.beat:BeatingScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE_FILENAME = str(BALEEN_DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
 

@@ -1,0 +1,87 @@
+"""`manage.py prepare`: bring both databases to this version's shape, and greet a new installation with a first user."""
+
+import io
+import json
+import os
+import secrets
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from analytics.supervisor.welcome import FIRST_USER
+
+FIRST_EMAIL = "admin@baleen.local"
+LONGEST_PAUSE = 10
+
+
+class Command(BaseCommand):
+    """Migrates PostgreSQL or SQLite, then ClickHouse; both are safe to run twice and from two processes."""
+
+    help = "Migrate both databases; with --first-user, also make a first user, organization and project."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the flags."""
+        parser.add_argument("--first-user", action="store_true", help="make a first user when there is none")
+        parser.add_argument("--marker", type=Path, help="a file to create once done; until then, failures are retried")
+
+    def handle(self, *, first_user: bool, marker: Path | None, **_: object) -> None:
+        """Do every step; under a supervisor (`--marker`) keep trying, since a store may need a moment to answer."""
+        steps: list[Callable[[], object]] = [self.migrate_database, self.migrate_clickhouse]
+        if first_user:
+            steps.append(self.make_first_user)
+        for step in steps:
+            if marker:
+                self.insist(step)
+            else:
+                step()
+        if marker:
+            marker.touch()
+
+    def insist(self, step: Callable[[], object]) -> None:
+        """Repeat a step with growing pauses until it works, saying what stands in its way."""
+        for pause in (*range(1, LONGEST_PAUSE), *iter(lambda: LONGEST_PAUSE, 0)):
+            try:
+                step()
+            except Exception as exc:  # noqa: BLE001 - whatever it is, the operator reads it and we try again
+                self.stderr.write(f"{type(exc).__name__}: {exc}; trying again in {pause} s.")
+                time.sleep(pause)
+            else:
+                return
+
+    def migrate_database(self) -> None:
+        """Bring the relational database up to date."""
+        call_command("migrate", verbosity=0, interactive=False)
+        self.stdout.write("Database is up to date.")
+
+    def migrate_clickhouse(self) -> None:
+        """Bring the ClickHouse tables up to date."""
+        call_command("migrate_clickhouse", stdout=self.stdout)
+        self.stdout.write("ClickHouse is up to date.")
+
+    def make_first_user(self) -> None:
+        """Make a way in for whoever just started Baleen; the password is random and kept in the data directory."""
+        if get_user_model().objects.exists():
+            return
+        password = secrets.token_urlsafe(12)
+        answer = io.StringIO()
+        call_command(
+            "bootstrap",
+            email=FIRST_EMAIL,
+            password=password,
+            organization="My organization",
+            project="My project",
+            stdout=answer,
+        )
+        project_token = json.loads(answer.getvalue())["project_token"]
+        path = Path(settings.BALEEN_DATA_DIR) / FIRST_USER
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump({"email": FIRST_EMAIL, "password": password, "project_token": project_token}, file, indent=2)
+        self.stdout.write(f"Made a first user; its password is in {path}.")

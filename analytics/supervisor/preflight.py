@@ -1,0 +1,64 @@
+"""What can be known to fail before anything starts, each said in one sentence."""
+
+import errno
+import fcntl
+import os
+import shutil
+import socket
+from pathlib import Path
+
+NEEDED_FREE_BYTES = 256 * 1024 * 1024
+
+
+class PreflightError(Exception):
+    """The stack cannot start; the message is one sentence for the operator."""
+
+
+def claim(run_dir: Path) -> int:
+    """Take the data directory for this supervisor and give the descriptor that holds it."""
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(run_dir / "up.pid", os.O_RDWR | os.O_CREAT, 0o600)
+    except PermissionError as exc:
+        raise PreflightError(f"Cannot write to the data directory {run_dir.parent}: permission denied.") from exc
+    except OSError as exc:
+        raise PreflightError(f"Cannot use the data directory {run_dir.parent}: {exc.strerror}.") from exc
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as exc:
+        owner = os.pread(descriptor, 20, 0).decode() or "unknown"
+        os.close(descriptor)
+        raise PreflightError(
+            f"Another `manage.py up` (pid {owner}) already runs on the data directory {run_dir.parent}; "
+            "stop it or choose another BALEEN_DATA_DIR."
+        ) from exc
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    return descriptor
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse a port that somebody else listens on."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as exc:
+            if exc.errno == errno.EADDRINUSE:
+                reason = f"Port {port} is already in use"
+            elif exc.errno == errno.EACCES:
+                reason = f"Port {port} may only be opened by root"
+            else:
+                reason = f"Cannot listen on {host}:{port} ({exc.strerror})"
+            raise PreflightError(f"{reason}; choose another with --port or BALEEN_PORT.") from exc
+
+
+def check_disk(data_dir: Path) -> None:
+    """Refuse to start on a disk so full that the event log could not be written."""
+    free = shutil.disk_usage(data_dir).free
+    if free < NEEDED_FREE_BYTES:
+        raise PreflightError(
+            f"Only {free // 2**20} MB are free for the data directory {data_dir}; make room for at least "
+            f"{NEEDED_FREE_BYTES // 2**20} MB."
+        )
