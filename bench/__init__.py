@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench` prints every budgeted figure as a JSON line, baselines measured in the same run."""
