@@ -1,0 +1,1 @@
+"""Who may do what: organizations, projects, members with roles, keys and the audit log."""

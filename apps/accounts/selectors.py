@@ -1,0 +1,103 @@
+"""Reads of accounts."""
+
+import threading
+import time
+from collections import OrderedDict
+from typing import Final
+
+from apps.accounts import keys
+from apps.accounts.contracts import ProjectContext, Role
+from apps.accounts.models import Membership, Project
+
+TOKEN_SECONDS: Final = 5.0
+"""How long a process may go on using a token after it was rotated or its project was deleted."""
+
+TOKEN_LIMIT: Final = 10_000
+
+
+class _TokenCache:
+    """Projects by token, for a few seconds each.
+
+    Hits only: an unknown token is asked again each time, so a project made in another process takes events at once.
+    """
+
+    def __init__(self, *, seconds: float, limit: int) -> None:
+        self._seconds = seconds
+        self._limit = limit
+        self._entries: OrderedDict[str, tuple[float, ProjectContext]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, token: str) -> ProjectContext | None:
+        entry = self._entries.get(token)
+        return entry[1] if entry is not None and time.monotonic() < entry[0] else None
+
+    def put(self, token: str, project: ProjectContext) -> None:
+        with self._lock:
+            self._entries[token] = (time.monotonic() + self._seconds, project)
+            self._entries.move_to_end(token)
+            while len(self._entries) > self._limit:
+                self._entries.popitem(last=False)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+
+
+_tokens = _TokenCache(seconds=TOKEN_SECONDS, limit=TOKEN_LIMIT)
+
+
+def find_project_by_token(token: str) -> ProjectContext | None:
+    """Find the living project that a public token names; None for a token nobody has."""
+    cached = _tokens.get(token)
+    if cached is not None:
+        return cached
+    if not keys.is_project_token(token):
+        return None
+    project = Project.objects.filter(api_token=token, deleted_at__isnull=True).first()
+    if project is None:
+        return None
+    _tokens.put(token, project.context)
+    return project.context
+
+
+def forget_tokens() -> None:
+    """Drop this process's memory of tokens, after one changed here."""
+    _tokens.clear()
+
+
+def find_project(project_id: int) -> ProjectContext | None:
+    """Find a living project by its id, without asking who wants to know."""
+    project = Project.objects.filter(pk=project_id, deleted_at__isnull=True).first()
+    return project.context if project else None
+
+
+def list_memberships(user_id: int) -> list[Membership]:
+    """List the places a user has, oldest first."""
+    return list(Membership.objects.select_related("organization").filter(user_id=user_id).order_by("organization_id"))
+
+
+def find_membership(user_id: int, organization_id: int) -> Membership | None:
+    """Find a user's place in an organization."""
+    return (
+        Membership.objects.select_related("organization")
+        .filter(user_id=user_id, organization_id=organization_id)
+        .first()
+    )
+
+
+def list_projects(user_id: int) -> list[Project]:
+    """List the living projects a user may see, oldest first."""
+    return list(
+        Project.objects.filter(deleted_at__isnull=True, organization__memberships__user_id=user_id).order_by("pk")
+    )
+
+
+def find_visible_project(user_id: int, project_id: int) -> tuple[Project, Role] | None:
+    """Find a living project and what a user may do in it; None when it is not theirs to see."""
+    project = Project.objects.filter(
+        pk=project_id, deleted_at__isnull=True, organization__memberships__user_id=user_id
+    ).first()
+    if project is None:
+        return None
+    membership = find_membership(user_id, project.organization_id)
+    return (project, Role(membership.role)) if membership else None

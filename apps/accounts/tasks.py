@@ -1,0 +1,17 @@
+"""Celery doors of accounts."""
+
+from celery import shared_task
+
+from apps.accounts import mail, services
+
+
+@shared_task(name="accounts.purge_project", autoretry_for=(Exception,), retry_backoff=30, max_retries=10)
+def purge_project(project_id: int) -> None:
+    """Erase a deleted project's data everywhere."""
+    services.purge_project(project_id=project_id)
+
+
+@shared_task(name="accounts.send_invitation", autoretry_for=(OSError,), retry_backoff=30, max_retries=5)
+def send_invitation(membership_id: int) -> None:
+    """Tell a new member of their place, with the link to choose a password when they have none."""
+    mail.send_invitation(membership_id)
