@@ -1,0 +1,5 @@
+DROP TABLE IF EXISTS events_landing_to_dead_letters ${ON_CLUSTER} SYNC;
+
+DROP TABLE IF EXISTS dead_letters ${ON_CLUSTER} SYNC;
+
+${CLUSTER_ONLY} DROP TABLE IF EXISTS dead_letters_local ${ON_CLUSTER} SYNC ${END_CLUSTER_ONLY};
