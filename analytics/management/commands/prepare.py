@@ -7,6 +7,7 @@ import secrets
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
+from itertools import chain, repeat
 from pathlib import Path
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from analytics.supervisor.welcome import FIRST_USER
+from apps.clickhouse import migrator
 
 FIRST_EMAIL = "admin@baleen.local"
 LONGEST_PAUSE = 10
@@ -46,7 +48,7 @@ class Command(BaseCommand):
 
     def insist(self, step: Callable[[], object]) -> None:
         """Repeat a step with growing pauses until it works, saying what stands in its way."""
-        for pause in (*range(1, LONGEST_PAUSE), *iter(lambda: LONGEST_PAUSE, 0)):
+        for pause in chain(range(1, LONGEST_PAUSE), repeat(LONGEST_PAUSE)):
             try:
                 step()
             except Exception as exc:  # noqa: BLE001 - whatever it is, the operator reads it and we try again
@@ -62,7 +64,7 @@ class Command(BaseCommand):
 
     def migrate_clickhouse(self) -> None:
         """Bring the ClickHouse tables up to date."""
-        call_command("migrate_clickhouse", stdout=self.stdout)
+        migrator.migrate()
         self.stdout.write("ClickHouse is up to date.")
 
     def make_first_user(self) -> None:
