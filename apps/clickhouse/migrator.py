@@ -66,8 +66,7 @@ def variables(cluster: str = "") -> dict[str, str]:
         "REPLICATED": "Replicated",
         "CLUSTER_NAME": f"`{cluster}`",
         "DEDUPLICATION": (
-            f"replicated_deduplication_window = {DEDUPLICATION_WINDOW}, "
-            "replicated_deduplication_window_seconds = 86400"
+            f"replicated_deduplication_window = {DEDUPLICATION_WINDOW}, replicated_deduplication_window_seconds = 86400"
         ),
         "CLUSTER_ONLY": "",
         "END_CLUSTER_ONLY": "",
@@ -124,6 +123,12 @@ def rollback(*, to: int) -> list[str]:
     return [names[version] for version in undone]
 
 
+def rollback_plan(*, to: int) -> list[Migration]:
+    """Tell what `rollback` would run, in its order, without running it."""
+    missing = set(pending())
+    return [step for step in reversed(load("down")) if step.version > to and step.name not in missing]
+
+
 def load(direction: str = "up", *, cluster: str | None = None) -> list[Migration]:
     """Read the schema files of a direction, filled in for this deployment or for the named cluster."""
     storage = MigrationStorage(SCHEMA)
@@ -137,7 +142,7 @@ def load(direction: str = "up", *, cluster: str | None = None) -> list[Migration
 
 
 def _statements(text: str, values: dict[str, str]) -> list[str]:
-    return Migrator.script_to_statements(substitute(text, values, "schema"), multi_statement=True)
+    return list(Migrator.script_to_statements(substitute(text, values, "schema"), multi_statement=True))
 
 
 def _names() -> dict[int, str]:

@@ -6,11 +6,12 @@ through `identifier()`.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import singledispatch
 from types import MappingProxyType
 from typing import Self
 from uuid import UUID
@@ -52,7 +53,9 @@ class Statement:
     def __post_init__(self) -> None:
         """Hold the rule, and freeze what was handed in."""
         if not self.is_unscoped and "project_id" not in self.params:
-            raise ValueError("A statement needs the parameter project_id; use Statement.unscoped() for one that has none.")
+            raise ValueError(
+                "A statement needs the parameter project_id; use Statement.unscoped() for one that has none."
+            )
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
         object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
 
@@ -79,35 +82,77 @@ class Statement:
         return text
 
 
-def literal(value: Value) -> str:  # noqa: PLR0911 - one return a type reads best
-    """Write a Python value as the ClickHouse literal that means the same."""
-    match value:
-        case None:
-            return "NULL"
-        case bool():
-            return "true" if value else "false"
-        case Enum():
-            return literal(value.value)
-        case int() | Decimal():
-            # In parentheses, since `x -%(n)s` with a bare -1 would start a comment.
-            return f"({value})" if value < 0 else str(value)
-        case float():
-            return _float(value)
-        case str():
-            return f"'{value.translate(_ESCAPES)}'"
-        case UUID():
-            return f"toUUID('{value}')"
-        case datetime():
-            return _moment(value)
-        case date():
-            return f"toDate('{value.isoformat()}')"
-        case list():
-            return f"[{', '.join(map(literal, value))}]"
-        case tuple() | set() | frozenset():
-            # Never empty parentheses, which are no SQL: `x IN tuple()` is false for every x.
-            return f"({', '.join(map(literal, value))})" if value else "tuple()"
-        case _:
-            raise ValueError(f"A {type(value).__name__} has no ClickHouse literal.")
+@singledispatch
+def literal(value: Value) -> str:
+    """Write a Python value as the ClickHouse literal that means the same; ValueError when there is none."""
+    raise ValueError(f"A {type(value).__name__} has no ClickHouse literal.")
+
+
+@literal.register
+def _null(_value: None) -> str:
+    return "NULL"
+
+
+@literal.register
+def _bool(value: bool) -> str:  # noqa: FBT001 - dispatched on
+    return "true" if value else "false"
+
+
+@literal.register
+def _enum(value: Enum) -> str:
+    return literal(value.value)
+
+
+@literal.register(int)
+@literal.register(Decimal)
+def _number(value: int | Decimal) -> str:
+    # In parentheses, since `x -%(n)s` with a bare -1 would start a comment.
+    return f"({value})" if value < 0 else str(value)
+
+
+@literal.register
+def _float(value: float) -> str:
+    if math.isnan(value):
+        return "nan"
+    if math.isinf(value):
+        return "inf" if value > 0 else "(-inf)"
+    return f"({value!r})" if math.copysign(1, value) < 0 else repr(value)
+
+
+@literal.register
+def _text(value: str) -> str:
+    return f"'{value.translate(_ESCAPES)}'"
+
+
+@literal.register
+def _uuid(value: UUID) -> str:
+    return f"toUUID('{value}')"
+
+
+@literal.register
+def _moment(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise ValueError("A moment without a time zone means nothing to ClickHouse.")
+    microseconds = (value - _EPOCH) // timedelta(microseconds=1)
+    return f"fromUnixTimestamp64Micro(toInt64({microseconds}), 'UTC')"
+
+
+@literal.register
+def _date(value: date) -> str:
+    return f"toDate32('{value.isoformat()}')"
+
+
+@literal.register(list)
+def _array(value: list[Value]) -> str:
+    return f"[{', '.join(map(literal, value))}]"
+
+
+@literal.register(tuple)
+@literal.register(set)
+@literal.register(frozenset)
+def _choice(value: Collection[Value]) -> str:
+    # Never empty parentheses, which are no SQL: `x IN tuple()` is false for every x.
+    return f"({', '.join(map(literal, value))})" if value else "tuple()"
 
 
 def identifier(name: str) -> str:
@@ -127,21 +172,6 @@ def text_literal(value: str) -> str:
 def names(columns: Sequence[str]) -> str:
     """Quote and join column names."""
     return ", ".join(identifier(column) for column in columns)
-
-
-def _float(value: float) -> str:
-    if math.isnan(value):
-        return "nan"
-    if math.isinf(value):
-        return "inf" if value > 0 else "(-inf)"
-    return f"({value!r})" if math.copysign(1, value) < 0 else repr(value)
-
-
-def _moment(value: datetime) -> str:
-    if value.tzinfo is None:
-        raise ValueError("A moment without a time zone means nothing to ClickHouse.")
-    microseconds = (value - _EPOCH) // timedelta(microseconds=1)
-    return f"fromUnixTimestamp64Micro(toInt64({microseconds}), 'UTC')"
 
 
 def _is_unicode(text: str) -> bool:
