@@ -7,7 +7,7 @@ from typing import Final
 
 from apps.accounts import keys
 from apps.accounts.contracts import ProjectContext, Role
-from apps.accounts.models import Membership, Project
+from apps.accounts.models import AuditEntry, Membership, Project
 
 TOKEN_SECONDS: Final = 5.0
 """How long a process may go on using a token after it was rotated or its project was deleted."""
@@ -101,3 +101,43 @@ def find_visible_project(user_id: int, project_id: int) -> tuple[Project, Role] 
         return None
     membership = find_membership(user_id, project.organization_id)
     return (project, Role(membership.role)) if membership else None
+
+
+def list_audit_entries(organization_id: int, *, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
+    """List what was changed in an organization, newest first; `before` is the id of the last entry already seen."""
+    entries = AuditEntry.objects.filter(organization_id=organization_id)
+    if before is not None:
+        entries = entries.filter(pk__lt=before)
+    return list(entries.order_by("-id")[:limit])
+
+
+def list_organization_projects(organization_id: int) -> list[Project]:
+    """List the living projects of an organization, oldest first."""
+    return list(Project.objects.filter(organization_id=organization_id, deleted_at__isnull=True).order_by("pk"))
+
+
+def list_members(organization_id: int) -> list[Membership]:
+    """List the members of an organization, oldest first."""
+    return list(Membership.objects.select_related("user").filter(organization_id=organization_id).order_by("pk"))
+
+
+def list_keys(user_id: int) -> list[PersonalKey]:
+    """List a user's keys that were not revoked, oldest first."""
+    return list(PersonalKey.objects.filter(user_id=user_id, revoked_at__isnull=True).order_by("pk"))
+
+
+def find_key(user_id: int, key_id: int) -> PersonalKey | None:
+    """Find one of a user's keys."""
+    return PersonalKey.objects.filter(user_id=user_id, pk=key_id).first()
+
+
+def list_audit_entries(
+    organization_id: int, *, project_id: int | None = None, before: int | None = None, limit: int = 50
+) -> list[AuditEntry]:
+    """List changes, newest first; `before` is the id of the last entry already seen."""
+    entries = AuditEntry.objects.filter(organization_id=organization_id)
+    if project_id is not None:
+        entries = entries.filter(project_id=project_id)
+    if before is not None:
+        entries = entries.filter(pk__lt=before)
+    return list(entries.order_by("-pk")[:limit])

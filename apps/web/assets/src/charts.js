@@ -1,0 +1,117 @@
+// Draws every [data-chart] from the JSON block it names. The numbers come ready from the server; nothing is counted here.
+import { BarChart, LineChart } from "echarts/charts";
+import { AriaComponent, GridComponent, TooltipComponent } from "echarts/components";
+import * as echarts from "echarts/core";
+import { CanvasRenderer } from "echarts/renderers";
+import { tooltip } from "./tooltip.js";
+
+echarts.use([LineChart, BarChart, GridComponent, TooltipComponent, AriaComponent, CanvasRenderer]);
+
+/**
+ * @typedef {{name: string, data: number[], color: number}} Series
+ * @typedef {{type: "line" | "bar" | "area", labels: string[], titles: string[], series: Series[], unfinished: boolean}} Chart
+ */
+
+/** @param {string} name */
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** @param {number} index */
+export const color = (index) => css(`--series-${index % 10}`);
+
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+/**
+ * The newest bucket of a range that ends now is still filling: its stretch is dashed, its bar pale.
+ * @param {Chart} chart
+ * @param {Series} series
+ * @returns {object[]}
+ */
+function marks(chart, series) {
+  const last = series.data.length - 1;
+  const shared = { name: series.name, color: color(series.color), animation: false, emphasis: { disabled: true } };
+  if (chart.type === "bar") {
+    const data = series.data.map((value, index) =>
+      chart.unfinished && index === last ? { value, itemStyle: { opacity: 0.45 } } : value,
+    );
+    return [{ ...shared, type: "bar", data, barMaxWidth: 48, itemStyle: { borderRadius: [2, 2, 0, 0] } }];
+  }
+  const line = {
+    ...shared,
+    type: "line",
+    symbol: "circle",
+    symbolSize: 6,
+    showSymbol: series.data.length < 3,
+    lineStyle: { width: 2 },
+    areaStyle: chart.type === "area" ? { opacity: 0.14 } : undefined,
+  };
+  if (!chart.unfinished || last < 1) return [{ ...line, data: series.data }];
+  const solid = series.data.map((value, index) => (index === last ? null : value));
+  const dashed = series.data.map((value, index) => (index >= last - 1 ? value : null));
+  return [
+    { ...line, data: solid },
+    { ...line, data: dashed, lineStyle: { width: 2, type: [4, 4] }, areaStyle: undefined },
+  ];
+}
+
+/** @param {Chart} chart */
+function option(chart) {
+  const text = css("--tblr-secondary") || "#888";
+  const rule = css("--tblr-border-color") || "#ddd";
+  return {
+    aria: { enabled: false },
+    grid: { left: 8, right: 16, top: 16, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    tooltip: {
+      trigger: "axis",
+      axisPointer: { type: chart.type === "bar" ? "shadow" : "line", lineStyle: { color: rule } },
+      className: "chart-tooltip",
+      // Our own nodes, filled with textContent: event names and property values are strangers' text.
+      formatter: (/** @type {any} */ points) => tooltip(chart, points),
+      transitionDuration: 0,
+      confine: true,
+    },
+    xAxis: {
+      type: "category",
+      data: chart.labels,
+      boundaryGap: chart.type === "bar",
+      axisTick: { show: false },
+      axisLine: { lineStyle: { color: rule } },
+      axisLabel: { color: text, hideOverlap: true },
+    },
+    yAxis: {
+      type: "value",
+      minInterval: 1,
+      splitNumber: 4,
+      axisLabel: { color: text, formatter: (/** @type {number} */ value) => compact.format(value) },
+      splitLine: { lineStyle: { color: rule, type: "dashed" } },
+    },
+    series: chart.series.flatMap((series) => marks(chart, series)),
+  };
+}
+
+/** @param {Element} host */
+function draw(host) {
+  const source = document.getElementById(host.getAttribute("data-chart") ?? "");
+  if (!(host instanceof HTMLElement) || !source?.textContent) return;
+  const chart = /** @type {Chart} */ (JSON.parse(source.textContent));
+  const instance = echarts.getInstanceByDom(host) ?? echarts.init(host, null, { renderer: "canvas" });
+  instance.setOption(/** @type {any} */ (option(chart)), { notMerge: true });
+  host.setAttribute("data-drawn", "");
+}
+
+function drawAll() {
+  document.querySelectorAll("[data-chart]").forEach(draw);
+}
+
+drawAll();
+document.addEventListener("DOMContentLoaded", drawAll);
+document.addEventListener("htmx:after:swap", drawAll);
+window.addEventListener("baleen:theme", drawAll);
+window.addEventListener("resize", () => {
+  for (const host of document.querySelectorAll("[data-chart][data-drawn]")) {
+    if (host instanceof HTMLElement) echarts.getInstanceByDom(host)?.resize();
+  }
+});
+document.addEventListener("htmx:before:cleanup", (event) => {
+  const gone = event.target;
+  if (gone instanceof HTMLElement && gone.matches("[data-drawn]")) echarts.getInstanceByDom(gone)?.dispose();
+});
