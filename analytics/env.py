@@ -56,15 +56,20 @@ class Addresses:
     redis_is_embedded: bool
 
 
+def data_dir() -> Path:
+    """Where everything that Baleen writes is."""
+    return Path(text("BALEEN_DATA_DIR", str(ROOT / "data"))).resolve()
+
+
 def addresses() -> Addresses:
     """Resolve every address: the environment first, the embedded instance for what it leaves open."""
-    data_dir = Path(text("BALEEN_DATA_DIR", str(ROOT / "data"))).resolve()
+    directory = data_dir()
     named = {name: text(name) for name in ("BALEEN_SECRET_KEY", "CLICKHOUSE_URL", "REDIS_URL")}
-    instance: Instance | None = None if all(named.values()) else load(data_dir)
+    instance: Instance | None = None if all(named.values()) else load(directory)
     return Addresses(
-        data_dir=data_dir,
+        data_dir=directory,
         secret_key=named["BALEEN_SECRET_KEY"] or (instance.secret_key if instance else ""),
-        database_url=text("DATABASE_URL", f"sqlite:///{data_dir}/baleen.sqlite3"),
+        database_url=text("DATABASE_URL", f"sqlite:///{directory}/baleen.sqlite3"),
         clickhouse_url=named["CLICKHOUSE_URL"] or (instance.clickhouse_url if instance else ""),
         clickhouse_is_embedded=not named["CLICKHOUSE_URL"],
         redis_url=named["REDIS_URL"] or (instance.redis_url if instance else ""),

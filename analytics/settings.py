@@ -65,7 +65,9 @@ INSTALLED_APPS = [
     "django_htmx",
 ]
 MIDDLEWARE = [
+    "analytics.probes.middleware.answer_probes",
     "django.middleware.security.SecurityMiddleware",
+    "apps.common.middleware.TrailingSlashMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.web.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -196,12 +198,26 @@ REST_FRAMEWORK: dict[str, object] = {
     "EXCEPTION_HANDLER": "apps.common.http.exception_handler",
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["apps.common.bodies.BoundedJSONParser"],
+    # A view that says nothing is closed.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.accounts.authentication.KeyAuthentication",
+        "apps.accounts.authentication.BrowserAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS: dict[str, object] = {
     "TITLE": "Baleen",
     "DESCRIPTION": "Product analytics for AI-powered apps: events, insights, flags, experiments.",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.accounts.openapi.add_problems",
+    ],
 }
 
 # --- Jobs -------------------------------------------------------------------
@@ -217,6 +233,10 @@ CELERY_BEAT_SCHEDULER = "analytics.beat:BeatingScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE_FILENAME = str(BALEEN_DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+
+# --- Probes -----------------------------------------------------------------
+# /metrics is open unless this is set; then it wants the value as a bearer token.
+BALEEN_METRICS_TOKEN = env.text("BALEEN_METRICS_TOKEN")
 
 # --- Logs -------------------------------------------------------------------
 LOG_FORMAT = env.text("BALEEN_LOG_FORMAT", "console")

@@ -7,6 +7,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from analytics import env
+
 FIRST_USER = "first-user.json"
 PAUSE_SECONDS = 0.1
 REMINDER_SECONDS = 15.0
@@ -14,9 +16,8 @@ REMINDER_SECONDS = 15.0
 
 def fetch(url: str) -> dict[str, object]:
     """Ask `/_ready`; an empty answer while nobody listens yet."""
-    request = urllib.request.Request(f"{url}/_ready")  # noqa: S310 - our own address
     try:
-        with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310 - our own address
+        with urllib.request.urlopen(f"{url}/_ready", timeout=5) as response:  # noqa: S310 - our own address
             answer: dict[str, object] = json.load(response)
     except urllib.error.HTTPError as exc:
         answer = json.loads(exc.read() or b"{}")
@@ -30,7 +31,7 @@ def missing(answer: dict[str, object]) -> str:
     components = answer.get("components")
     if not isinstance(components, dict):
         return "web"
-    return ", ".join(name for name, state in components.items() if state.get("status") != "ok")
+    return "; ".join(f"{name} ({state['detail']})" for name, state in components.items() if state["status"] != "ok")
 
 
 def wait(url: str) -> None:
@@ -39,34 +40,50 @@ def wait(url: str) -> None:
     while (answer := fetch(url)).get("status") != "ok":
         if time.monotonic() - last_word > REMINDER_SECONDS:
             last_word = time.monotonic()
-            sys.stdout.write(f"Still waiting for: {missing(answer)}\n")
-            sys.stdout.flush()
+            say(f"Still waiting for: {missing(answer)}")
         time.sleep(PAUSE_SECONDS)
 
 
 def box(lines: list[tuple[str, str]]) -> str:
     """Frame the lines."""
-    texts = [f"{label:<14} {value}" if label else value for label, value in lines]
+    texts = [f"{label:<17} {value}" for label, value in lines]
     width = max(len(text) for text in texts)
     bar = "─" * (width + 2)
     return "\n".join([f"╭{bar}╮", *(f"│ {text:<{width}} │" for text in texts), f"╰{bar}╯"])
 
 
-def greeting(url: str, data_dir: Path) -> list[tuple[str, str]]:
-    """List the address, the first user's login and the project token."""
-    lines = [("", "Baleen is ready."), ("Dashboard", url)]
+def first_user(data_dir: Path) -> dict[str, str]:
+    """Read the login made at the first start; empty when the first user was made by other means."""
     path = data_dir / FIRST_USER
-    if path.exists():
-        user = json.loads(path.read_text())
-        lines += [("Login", user["email"]), ("Password", user["password"]), ("Project token", user["project_token"])]
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def greeting(url: str, data_dir: Path) -> list[tuple[str, str]]:
+    """List the address, the first user's login and the project key."""
+    lines = [("Baleen is ready", url)]
+    if user := first_user(data_dir):
+        lines += [("E-mail", user["email"]), ("Password", user["password"]), ("Project key", user["project_token"])]
     return lines
 
 
-def main(url: str, data_dir: str) -> None:
-    """Wait, then print."""
+def say(text: str) -> None:
+    """Print at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main(arguments: list[str]) -> None:
+    """Wait, then print; with `--project-key`, print just that key of this data directory."""
+    if arguments == ["--project-key"]:
+        user = first_user(env.data_dir())
+        if not user:
+            raise SystemExit("No first user is known here; start Baleen once, or name a key with --project-token.")
+        say(user["project_token"])
+        return
+    url, data_dir = arguments
     wait(url)
-    sys.stdout.write(box(greeting(url, Path(data_dir))) + "\n")
+    say(box(greeting(url, Path(data_dir))))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1:])

@@ -11,6 +11,8 @@ from functools import cache
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 KEY = "baleen:heartbeats"
 STALE_AFTER = 15.0
@@ -21,7 +23,10 @@ _last: dict[str, float] = {}
 
 @cache
 def _client() -> "redis.Redis[bytes]":
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+    # No retries: the next beat is one, and a loop must not stand still because Valkey is away.
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
+    )
 
 
 @cache

@@ -3,9 +3,10 @@
 import os
 import sys
 from argparse import ArgumentParser
+from importlib.util import find_spec
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 
 class Command(BaseCommand):
@@ -22,6 +23,8 @@ class Command(BaseCommand):
 
     def handle(self, *, port: int, host: str, web_workers: int, **_: object) -> None:
         """Hand over to the supervisor."""
+        if find_spec("supervisor") is None:
+            raise CommandError("This installation has no embedded services; install requirements/embedded.txt first.")
         arguments = [f"--port={port}", f"--host={host}", f"--web-workers={web_workers}"]
         command = [sys.executable, "-m", "analytics.supervisor", *arguments]
         os.chdir(settings.BASE_DIR)

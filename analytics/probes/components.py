@@ -1,0 +1,97 @@
+"""The parts a deployment needs in order to serve, each with a question that tells whether it does."""
+
+from collections.abc import Callable
+from functools import cache
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from apps.clickhouse import client as clickhouse
+from apps.clickhouse import migrator
+from apps.common import heartbeat
+from apps.ingest import selectors as ingest
+from apps.ingest.log import connect
+
+CLICKHOUSE_SECONDS = 2
+
+
+class NotReadyError(Exception):
+    """The component answers, but not as it must."""
+
+
+def check_database() -> str:
+    """Ask the relational database for one row."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return str(connection.display_name)
+
+
+def check_migrations() -> str:
+    """See that both databases have the shape this version expects."""
+    _migrated()
+    return "up to date"
+
+
+@cache
+def _migrated() -> bool:
+    # Once true it stays true as long as this code runs; an exception is not remembered.
+    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    missing = [str(step) for step, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+    missing += [str(step) for step in migrator.pending()]
+    if missing:
+        raise NotReadyError(f"not applied: {', '.join(missing[:5])}; run manage.py prepare")
+    return True
+
+
+def check_clickhouse() -> str:
+    """Ask ClickHouse for its version."""
+    return f"ClickHouse {clickhouse.ping(timeout=CLICKHOUSE_SECONDS)}"
+
+
+def check_event_log() -> str:
+    """See that the event log takes writes and has room."""
+    with connect(timeout=1) as client:
+        memory, persistence = client.info("memory"), client.info("persistence")
+    if persistence.get("aof_enabled") and persistence.get("aof_last_write_status") != "ok":
+        raise NotReadyError("the append-only file cannot be written; is the disk full?")
+    limit = memory.get("maxmemory") or 0
+    if limit and memory["used_memory"] >= limit:
+        raise NotReadyError("Valkey is out of memory")
+    return f"{ingest.backlog()} entries waiting"
+
+
+def check_writer() -> str:
+    """See that a writer turned its loop lately."""
+    names = ingest.writer_names()
+    if not names:
+        raise NotReadyError("no writer has shown a sign of life")
+    return f"{len(names)} running"
+
+
+def check_worker() -> str:
+    """See that a Celery worker turned its loop lately."""
+    return _beating("worker")
+
+
+def check_beat() -> str:
+    """See that the scheduler of periodic jobs turned its loop lately."""
+    return _beating("beat")
+
+
+def _beating(name: str) -> str:
+    age = heartbeat.ages().get(name)
+    if age is None or age > heartbeat.STALE_AFTER:
+        raise NotReadyError(f"no {name} has shown a sign of life within {heartbeat.STALE_AFTER:.0f} s")
+    return f"last sign of life {age:.0f} s ago"
+
+
+COMPONENTS: dict[str, Callable[[], str]] = {
+    "database": check_database,
+    "migrations": check_migrations,
+    "clickhouse": check_clickhouse,
+    "event_log": check_event_log,
+    "writer": check_writer,
+    "worker": check_worker,
+    "beat": check_beat,
+}
