@@ -1,7 +1,7 @@
-"""Ingest against the running stack: rate, ratio to a direct insert, acknowledge p99, time until an event is queryable.
+"""Ingest against the running stack: rate, ratio to a direct insert, acknowledge p99, time until queryable.
 
-The load comes over HTTP in batches of 100 events of about 600 bytes, as an SDK would send them; every event has an id of
-its own. Rates count events from the first byte sent until the last row answers a query, not until the last 200.
+The load comes over HTTP in batches of 100 events of about 600 bytes, as an SDK would send them; every event has its
+own id. Rates count events from the first byte sent until the last row answers a query, not until the last 200.
 """
 
 import http.client
@@ -23,7 +23,7 @@ MODELS = ("gpt-4o", "deepseek-chat", "claude-sonnet-4-5", "qwen3-32b", "kimi-k2"
 
 
 class Bodies:
-    """Ready-made request bodies whose event ids are stamped in just before each use, so that making them costs little."""
+    """Ready-made request bodies whose event ids are stamped in just before each use, so that each is cheap."""
 
     def __init__(self, token: str, *, people: int = 20_000, variety: int = 64, seed: int = 1) -> None:
         rng = random.Random(seed)  # noqa: S311 - load, not secrets
@@ -92,7 +92,7 @@ def _post(connection: http.client.HTTPConnection, body: bytes) -> int:
 
 
 def send(stack: Running, bodies: Bodies, *, seconds: float, connections: int, rate: float | None = None) -> Load:
-    """Post batches for `seconds` over keep-alive connections: as fast as they are taken, or at `rate` events a second."""
+    """Post batches for `seconds` over keep-alive connections: as fast as taken, or at `rate` events a second."""
     load, lock = Load(), threading.Lock()
     begin = time.perf_counter()
     ticks = _ticks(begin, seconds, rate)
@@ -112,8 +112,8 @@ def send(stack: Running, bodies: Bodies, *, seconds: float, connections: int, ra
             status = _post(connection, body)
             with lock:
                 load.latencies.append(time.perf_counter() - start)
-                load.accepted += BATCH if status == 200 else 0  # noqa: PLR2004 - HTTP OK
-                load.refused += BATCH if status != 200 else 0  # noqa: PLR2004 - HTTP OK
+                load.accepted += BATCH if status == 200 else 0
+                load.refused += BATCH if status != 200 else 0
 
     threads = [threading.Thread(target=work) for _ in range(connections)]
     for thread in threads:
