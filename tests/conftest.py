@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests.live import Live, run_live
+
 _project_ids = itertools.count(1_000_000)
 
 
@@ -45,7 +47,6 @@ def valkey() -> Iterator[str]:
 def clickhouse() -> Iterator[str]:
     """Run the embedded ClickHouse server, with the schema in place, and give its URL."""
     from apps.clickhouse import migrator
-
     from tests.processes import run_clickhouse
 
     with run_clickhouse(settings.BALEEN_DATA_DIR / "clickhouse", settings.CLICKHOUSE_URL) as url:
@@ -59,10 +60,25 @@ def stack(valkey: str, clickhouse: str) -> Stack:
     return Stack(settings.BALEEN_DATA_DIR, clickhouse, valkey)
 
 
+@pytest.fixture(scope="session")
+def live() -> Iterator[Live]:
+    """Run a whole Baleen, as `make run` would, and give its address and its owner's key."""
+    with run_live(settings.BALEEN_DATA_DIR / "live") as running:
+        yield running
+
+
 @pytest.fixture
 def project_id() -> int:
     """Give a project number no other test of this run has used, since ClickHouse rows outlive a test's transaction."""
     return next(_project_ids)
+
+
+@pytest.fixture(autouse=True)
+def _forget_tokens() -> None:
+    """Drop what this process remembers of project tokens: each test's rows are rolled back, its memory is not."""
+    from apps.accounts import selectors
+
+    selectors.forget_tokens()
 
 
 def pytest_sessionfinish() -> None:
