@@ -60,15 +60,22 @@ def locks_within(descriptor: int, seconds: float) -> bool:
     return try_lock(descriptor)
 
 
+def ask_to_end(pid: int) -> bool:
+    """Send SIGTERM; False when nobody is there to hear it."""
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def take_over(name: str, path: Path, descriptor: int) -> None:
     """Own the lock, first ending a program that an earlier supervisor left behind."""
     if not try_lock(descriptor):
         owner = int(path.read_text() or "0")
         if owner > 1:
             say(f"An earlier {name} (pid {owner}) still runs; ending it.")
-            with suppress(ProcessLookupError):
-                os.kill(owner, signal.SIGTERM)
-            if not locks_within(descriptor, GRACE_SECONDS):
+            if not locks_within(descriptor, GRACE_SECONDS if ask_to_end(owner) else 0):
                 with suppress(ProcessLookupError):
                     # The program leads a process group of its own: its children go with it.
                     os.killpg(owner, signal.SIGKILL)
