@@ -1,10 +1,11 @@
 """Answering one query: which way its statement goes through the engine, and the packets that come back."""
 
 from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from apps.clickhouse.embedded import packets, statements
-from apps.clickhouse.embedded.engine import MARKER, NOT_STREAMABLE, Chunk, Session, literal
+from apps.clickhouse.embedded.engine import MARKER, NOT_STREAMABLE, Chunk, literal
 from apps.clickhouse.embedded.errors import EngineError
 from apps.clickhouse.embedded.layout import Column, Header, UnknownLayoutError, header_of, retype, split_blocks
 from apps.clickhouse.embedded.packets import Query, Setting
@@ -19,8 +20,17 @@ SYNTAX_ERROR: Final = 62
 UNKNOWN_SETTING: Final = 115
 
 
-def settings_of(connection: "Connection", asked: dict[str, Setting]) -> tuple[dict[str, str], dict[str, str]]:
-    """Settings for the engine, and the values of `{name:Type}` placeholders among them."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement ready for the engine: its text, the settings in force, the values of `{name:Type}`."""
+
+    text: str
+    settings: dict[str, str]
+    params: dict[str, str]
+
+
+def prepare(connection: "Connection", text: str, asked: dict[str, Setting]) -> Prepared:
+    """Apply a query's settings to its session, and take the values of placeholders from among them."""
     params = {name.removeprefix(PARAMETER): given.value for name, given in asked.items() if name.startswith(PARAMETER)}
     settings = {name: given.value for name, given in asked.items() if not name.startswith(PARAMETER)}
     if settings.get("extremes", "0") not in ("0", "false"):
@@ -36,7 +46,7 @@ def settings_of(connection: "Connection", asked: dict[str, Setting]) -> tuple[di
             raise
         settings = {name: value for name, value in settings.items() if name not in unknown}
         session.apply(settings)
-    return settings, params
+    return Prepared(text, settings, params)
 
 
 def answer_query(connection: "Connection", query: Query) -> None:
@@ -47,28 +57,28 @@ def answer_query(connection: "Connection", query: Query) -> None:
     if word == "SET":
         session.set_for_good(text)
         return
-    settings, params = settings_of(connection, query.settings)
+    prepared = prepare(connection, text, query.settings)
     if word in statements.STREAMED:
         try:
-            _stream(connection, text, settings, params)
+            _stream(connection, prepared)
         except EngineError as exc:
             if NOT_STREAMABLE not in exc.message:
                 raise
         else:
             return
     if word == "KILL":
-        text = _with_own_query_ids(text, connection.server.running())
-    _run(connection, text, word, params)
+        prepared = replace(prepared, text=_with_own_query_ids(text, connection.server.running()))
+    _run(connection, prepared, word)
     if word == "USE":
         session.note_database()
 
 
-def _stream(connection: "Connection", text: str, settings: dict[str, str], params: dict[str, str]) -> None:
+def _stream(connection: "Connection", query: Prepared) -> None:
     session, revision = connection.session, connection.revision
     start = packets.data_start(revision)
     rows = blocks = size = 0
     columns: tuple[Column, ...] | None = None
-    with connection.watched(), closing(session.stream(text, params)) as chunks:
+    with connection.watched(), closing(session.stream(query.text, query.params)) as chunks:
         for chunk in chunks:
             if connection.cancelled:
                 return
@@ -77,7 +87,7 @@ def _stream(connection: "Connection", text: str, settings: dict[str, str], param
                 break
             pieces = []
             if not blocks:
-                header, columns = _header(connection, session, chunk.data, text, settings, params)
+                header, columns = _header(connection, query, chunk.data)
                 pieces = [start, header.empty_block()] if header else []
             data = retype(chunk.data, columns) if columns else chunk.data
             _send_progress(connection, chunk)
@@ -87,15 +97,13 @@ def _stream(connection: "Connection", text: str, settings: dict[str, str], param
         return
     if not blocks:
         with suppress(EngineError):
-            described = Header(tuple(session.describe(f"({text}\n)", params)), 0)
+            described = Header(tuple(session.describe(f"({query.text}\n)", query.params)), 0)
             connection.send(start, described.empty_block())
     connection.send(packets.profile_info(rows, blocks, size), start, packets.EMPTY_BLOCK)
 
 
-def _header(  # noqa: PLR0913 - what a query consists of
-    connection: "Connection", session: Session, block: bytes, text: str, settings: dict[str, str], params: dict[str, str]
-) -> tuple[Header | None, tuple[Column, ...] | None]:
-    """The header of a result by its first block, and the true columns where the block does not name them.
+def _header(connection: "Connection", query: Prepared, block: bytes) -> tuple[Header | None, tuple[Column, ...] | None]:
+    """Tell the header of a result by its first block, and the true columns where the block does not name them.
 
     Native drops the zone of DateTime('Zone'), and a column of JSON hides where the next one begins; in both
     cases the engine is asked to describe the query, on a session of its own as this one is streaming.
@@ -108,9 +116,9 @@ def _header(  # noqa: PLR0913 - what a query consists of
         return header, None
     try:
         with closing(connection.server.engine.session(connection.number)) as aside:
-            aside.use(session.database)
-            aside.apply(settings)
-            described = tuple(aside.describe(f"({text}\n)", params))
+            aside.use(connection.session.database)
+            aside.apply(query.settings)
+            described = tuple(aside.describe(f"({query.text}\n)", query.params))
     except EngineError:
         return header, None
     if header is None:
@@ -121,13 +129,13 @@ def _header(  # noqa: PLR0913 - what a query consists of
     return Header(described, header.rows), described
 
 
-def _run(connection: "Connection", text: str, word: str, params: dict[str, str]) -> None:
+def _run(connection: "Connection", query: Prepared, word: str) -> None:
     """Run a statement that is no streamable SELECT; its output is small, so it is held whole."""
     session = connection.session
-    if session.statement_count(text) > 1:
+    if session.statement_count(query.text) > 1:
         raise EngineError.refuse("Syntax error (Multi-statements are not allowed).", SYNTAX_ERROR)
     with connection.watched():
-        chunk, written = session.run(text, params)
+        chunk, written = session.run(query.text, query.params)
     if connection.cancelled:
         return
     start = packets.data_start(connection.revision)
@@ -135,7 +143,7 @@ def _run(connection: "Connection", text: str, word: str, params: dict[str, str])
     blocks = _blocks(chunk.data)
     if not blocks and word not in LOOKS:
         return
-    header = blocks[0][0] if blocks else Header(tuple(session.columns_of(text)), 0)
+    header = blocks[0][0] if blocks else Header(tuple(session.columns_of(query.text)), 0)
     pieces = [piece for _, block in blocks for piece in (start, block)]
     rows = sum(block_header.rows for block_header, _ in blocks)
     profile = packets.profile_info(rows, len(blocks), len(chunk.data))

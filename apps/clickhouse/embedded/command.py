@@ -12,12 +12,12 @@ from typing import Final
 from apps.clickhouse.embedded.server import Options, Server, StartError, User
 
 PASSWORD_VARIABLE: Final = "BALEEN_CLICKHOUSE_PASSWORD"  # noqa: S105 - the name of a variable
-READER_VARIABLE: Final = "BALEEN_CLICKHOUSE_READER_PASSWORD"  # noqa: S105 - the name of a variable
+READER_VARIABLE: Final = "BALEEN_CLICKHOUSE_READER_PASSWORD"
 READER_SETTINGS: Final = {"readonly": "2"}
 
 
 def parser() -> argparse.ArgumentParser:
-    """The arguments the server takes; passwords come from files or the environment, where `ps` does not show them."""
+    """Build the server's arguments; passwords come from files or the environment, where `ps` does not show them."""
     made = argparse.ArgumentParser(prog="python -m apps.clickhouse.embedded", description=__doc__)
     made.add_argument("--path", type=Path, required=True, help="directory of the data")
     made.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
@@ -25,7 +25,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--database", default="default", help="database to create and to start sessions in")
     made.add_argument("--user", default="default")
     made.add_argument("--password-file", type=Path, help=f"file with the password, else ${PASSWORD_VARIABLE}")
-    made.add_argument("--reader", default="", help=f"name of a second, read-only user; its password is ${READER_VARIABLE}")
+    made.add_argument(
+        "--reader", default="", help=f"name of a second, read-only user; its password is ${READER_VARIABLE}"
+    )
     made.add_argument("--max-connections", type=int, default=128)
     return made
 
@@ -33,15 +35,17 @@ def parser() -> argparse.ArgumentParser:
 def options_of(arguments: argparse.Namespace) -> Options:
     """Turn parsed arguments and the environment into the server's options."""
     try:
-        password = arguments.password_file.read_text().strip() if arguments.password_file else os.environ.get(PASSWORD_VARIABLE)
+        password = (
+            arguments.password_file.read_text().strip()
+            if arguments.password_file
+            else os.environ.get(PASSWORD_VARIABLE)
+        )
     except OSError as exc:
         raise StartError(f"The password file {arguments.password_file} cannot be read: {exc.strerror}.") from exc
     users = {arguments.user: User(password or "")}
     if arguments.reader:
-        users[arguments.reader] = User(os.environ.get(READER_VARIABLE, ""), READER_SETTINGS)
-    return Options(
-        arguments.path, arguments.host, arguments.port, arguments.database, users, arguments.max_connections
-    )
+        users[arguments.reader] = User(os.environ.get(READER_VARIABLE, ""), READER_SETTINGS, guarded=True)
+    return Options(arguments.path, arguments.host, arguments.port, arguments.database, users, arguments.max_connections)
 
 
 def run(options: Options) -> int:

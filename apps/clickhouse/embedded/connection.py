@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from apps.clickhouse.embedded import packets
+from apps.clickhouse.embedded import guard, packets
 from apps.clickhouse.embedded.answer import answer_query
 from apps.clickhouse.embedded.engine import Session
 from apps.clickhouse.embedded.errors import EngineError
@@ -53,6 +53,7 @@ class Connection:
         self.revision = packets.REVISION
         self.reader = Reader(socket_refill(sock))
         self._session: Session | None = None
+        self._guarded = False
 
     @property
     def session(self) -> Session:
@@ -112,7 +113,9 @@ class Connection:
         expected = credentials.password if credentials else ""
         same = hmac.compare_digest(expected.encode(), hello.password.encode("utf-8", "surrogateescape"))
         if not same or credentials is None:
-            sentence = f"{hello.user}: Authentication failed: password is incorrect, or there is no user with such name."
+            sentence = (
+                f"{hello.user}: Authentication failed: password is incorrect, or there is no user with such name."
+            )
             self._farewell(EngineError.refuse(sentence, AUTHENTICATION_FAILED))
             return False
         if not self.server.admit(self):
@@ -121,6 +124,9 @@ class Connection:
         try:
             self._session = self.server.engine.session(self.number, credentials.settings)
             self._session.use(hello.database or self.server.database)
+            self._guarded = credentials.guarded
+            if self._guarded and self._session.database == guard.FILES:
+                raise guard.denied("the database default")
         except EngineError as exc:
             self._farewell(exc)
             return False
@@ -152,6 +158,8 @@ class Connection:
                 raise EngineError.refuse("External tables are not supported by the embedded server.")
             if query.stage != packets.COMPLETE_STAGE:
                 raise EngineError.refuse("The embedded server answers complete queries only, not those of a cluster.")
+            if self._guarded:
+                guard.check(query.text, self.server.engine.table_functions(self.session))
             with self.executing_query(query.query_id):
                 if not answer_insert(self, query):
                     answer_query(self, query)
@@ -202,7 +210,7 @@ class Connection:
             self.server.watcher.unwatch(self)
 
     def note_cancel(self) -> bool:
-        """Told by the watcher that the socket has something: is it a Cancel, or the client's end?"""
+        """Look, for the watcher, whether what the socket has is a Cancel or the client's end."""
         with self.lock:
             if not self.executing:
                 return False

@@ -6,7 +6,7 @@ settings and current database, and sessions run at the same time.
 
 import importlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -32,12 +32,12 @@ class Chunk(NamedTuple):
 
 
 def literal(text: str) -> str:
-    """A string literal of ClickHouse's SQL."""
+    """Write a string literal of ClickHouse's SQL."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def identifier(name: str) -> str:
-    """A quoted identifier of ClickHouse's SQL."""
+    """Write a quoted identifier of ClickHouse's SQL."""
     return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
@@ -70,7 +70,9 @@ class Session:
         Only differences to the statement before are sent to the engine, so that a client with the same
         settings on every query pays for them once, and nothing leaks from one query into the next.
         """
-        change: dict[str, str | None] = {name: self._baseline.get(name) for name in self._applied if name not in settings}
+        change: dict[str, str | None] = {
+            name: self._baseline.get(name) for name in self._applied if name not in settings
+        }
         change |= {name: value for name, value in settings.items() if self._applied.get(name) != value}
         if not change:
             return
@@ -82,7 +84,7 @@ class Session:
         """Run a SET statement of the client: it holds for the rest of the session, as in ClickHouse."""
         self.apply({})
         self._run(sql)
-        self._baseline = {name: value for name, value in self.rows("SELECT name, value FROM system.settings WHERE changed")}
+        self._baseline = dict(self.rows("SELECT name, value FROM system.settings WHERE changed"))
 
     def use(self, database: str) -> None:
         """Change the current database."""
@@ -115,7 +117,7 @@ class Session:
         chunk = Chunk(result.bytes(), 0, result.storage_rows_read(), result.storage_bytes_read())
         return chunk, (result.rows_written(), result.bytes_written())
 
-    def stream(self, sql: str, params: Mapping[str, str] | None = None) -> Iterator[Chunk]:
+    def stream(self, sql: str, params: Mapping[str, str] | None = None) -> Generator[Chunk]:
         """Run a SELECT and give its blocks as they come; leaving early cancels it."""
         try:
             result = self._connection.send_query(sql, "Native", params=dict(params or {}))
@@ -204,6 +206,7 @@ class Engine:
         self._chdb = importlib.import_module("chdb")._chdb  # noqa: SLF001 - its public wrapper copies every result
         self._address = f"{path}?config-file={configuration.write(path)}"
         self._setting_types: dict[str, str] = {}
+        self._table_functions: frozenset[str] = frozenset()
         self.admin = self.session(0)
         self.admin.rows(f"CREATE DATABASE IF NOT EXISTS {identifier(database)}")
         version, self.timezone = self.admin.rows("SELECT version(), timezone()")[0]
@@ -218,11 +221,18 @@ class Engine:
             raise EngineError.of(str(exc)) from exc
 
     def setting_type(self, name: str, session: Session) -> str | None:
-        """The engine's type of a setting; None when there is no such setting."""
+        """Tell the engine's type of a setting; None when there is no such setting."""
         if not self._setting_types:
             rows = session.rows("SELECT name, type FROM system.settings")
             self._setting_types = {str(row[0]): str(row[1]) for row in rows}
         return self._setting_types.get(name)
+
+    def table_functions(self, session: Session) -> frozenset[str]:
+        """Name the engine's table functions, in small letters."""
+        if not self._table_functions:
+            rows = session.rows("SELECT lower(name) FROM system.table_functions")
+            self._table_functions = frozenset(str(row[0]) for row in rows)
+        return self._table_functions
 
     def close(self) -> None:
         """Close the engine's own session; the others must be closed before."""

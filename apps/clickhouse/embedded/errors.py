@@ -27,5 +27,5 @@ class EngineError(Exception):
 
     @classmethod
     def refuse(cls, sentence: str, code: int = NOT_IMPLEMENTED) -> "EngineError":
-        """An error of our own, in the engine's form."""
+        """Make an error of our own in the engine's form."""
         return cls(code, f"DB::Exception: {sentence.rstrip('.')}")

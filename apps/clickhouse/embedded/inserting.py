@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from apps.clickhouse.embedded import packets, statements
-from apps.clickhouse.embedded.answer import settings_of
+from apps.clickhouse.embedded.answer import prepare
 from apps.clickhouse.embedded.engine import INSERTABLE, Inserting, Session
 from apps.clickhouse.embedded.errors import EngineError
 from apps.clickhouse.embedded.layout import Column, Header, UnknownLayoutError, layout_of, read_block
@@ -21,7 +21,7 @@ def answer_insert(connection: "Connection", query: Query) -> bool:
     insert = statements.client_insert(query.text) if statements.first_word(query.text) == "INSERT" else None
     if insert is None:
         return False
-    settings_of(connection, query.settings)
+    prepare(connection, insert.text, query.settings)
     session = connection.session
     header = Header(_columns(session, insert), 0)
     inserting = session.insert(insert.text)
@@ -37,9 +37,10 @@ def answer_insert(connection: "Connection", query: Query) -> bool:
 
 
 def _columns(session: Session, insert: statements.Insert) -> tuple[Column, ...]:
-    """The columns the client is asked for, in the order it listed them."""
+    """Find the columns the client is asked for, in the order it listed them."""
     if insert.columns is not None and insert.names is None:
-        columns = list(session.describe(f"(SELECT {insert.columns} FROM {insert.target})"))
+        query = f"(SELECT {insert.columns} FROM {insert.target})"  # noqa: S608 - both are the client's own SQL
+        columns = list(session.describe(query))
     else:
         table = session.describe(f"TABLE {insert.target}")
         if insert.names is None:
@@ -56,7 +57,9 @@ def _columns(session: Session, insert: statements.Insert) -> tuple[Column, ...]:
         try:
             layout_of(column.type.decode("utf-8", "surrogateescape"))
         except UnknownLayoutError as exc:
-            sentence = f"Column {column.name.decode(errors='replace')}: {exc}; insert a String and let the table convert it."
+            sentence = (
+                f"Column {column.name.decode(errors='replace')}: {exc}; insert a String and let the table convert it."
+            )
             raise EngineError.refuse(sentence) from exc
     return tuple(columns)
 

@@ -64,7 +64,7 @@ class Header:
     rows: int
 
     def empty_block(self) -> bytes:
-        """The block of zero rows that announces the columns of a result."""
+        """Write the block of zero rows that announces the columns of a result."""
         names = b"".join(string(column.name) + string(column.type) for column in self.columns)
         return varint(len(self.columns)) + b"\x00" + names
 
@@ -91,7 +91,7 @@ def split_arguments(text: str) -> list[str]:
 
 
 def _element_type(text: str) -> str:
-    """The type of a tuple element that may carry a name before it."""
+    """Take the type of a tuple element that may carry a name before it."""
     head = text.split("(", 1)[0]
     if text.startswith("`"):
         end = 1
@@ -221,7 +221,7 @@ def read_block(reader: Reader, on_column: Callable[[Column], None] | None = None
 
 
 def header_of(block: bytes) -> Header:
-    """The header of the first block in the bytes."""
+    """Read the header of the first block in the bytes."""
     return read_block(Reader(bytes_refill, block))
 
 
@@ -238,7 +238,7 @@ def split_blocks(data: bytes) -> list[tuple[Header, bytes]]:
 
 
 def retype(block: bytes, columns: tuple[Column, ...]) -> bytes:
-    """The same block with its columns' types named as given (Native drops the time zone of a DateTime)."""
+    """Name the types of a block's columns as given (Native drops the time zone of a DateTime)."""
     types = iter(columns)
     pieces: list[bytes] = []
     reader = Reader(bytes_refill, block)

@@ -128,7 +128,7 @@ def read_query(reader: Reader, revision: int, setting_type: Callable[[str], str 
 
 
 def _typed_value(reader: Reader, name: str, type_name: str | None) -> str:
-    """A setting in the form of revisions before 54429, where only the setting's type tells its length."""
+    """Read a setting in the form of revisions before 54429, where only the setting's type tells its length."""
     if type_name is None:
         raise EngineError.refuse(f"Unknown setting {name}: its length cannot be told in this protocol revision.", 115)
     if type_name.startswith(("UInt", "Int", "Bool", "Seconds", "Milliseconds", "MaxThreads", "NonZero")):
@@ -144,17 +144,7 @@ def _skip_client_info(reader: Reader, revision: int) -> None:
     if revision >= INITIAL_QUERY_START_TIME:
         reader.uint64()
     interface = reader.byte()
-    if interface == TCP:
-        for _ in range(3):  # system user, host, client name
-            reader.raw_string(MAX_NAME)
-        for _ in range(3):  # version and revision of the client
-            reader.varint()
-    elif interface == HTTP:
-        reader.byte()
-        reader.raw_string(MAX_NAME)
-        for since in (FORWARDED_FOR, REFERER):
-            if revision >= since:
-                reader.raw_string(MAX_NAME)
+    _skip_interface(reader, revision, interface)
     if revision >= QUOTA_KEY:
         reader.raw_string(MAX_NAME)
     if revision >= DISTRIBUTED_DEPTH:
@@ -170,6 +160,20 @@ def _skip_client_info(reader: Reader, revision: int) -> None:
             reader.varint()
 
 
+def _skip_interface(reader: Reader, revision: int, interface: int) -> None:
+    if interface == TCP:
+        for _ in range(3):  # system user, host, client name
+            reader.raw_string(MAX_NAME)
+        for _ in range(3):  # version and revision of the client
+            reader.varint()
+    elif interface == HTTP:
+        reader.byte()
+        reader.raw_string(MAX_NAME)
+        for since in (FORWARDED_FOR, REFERER):
+            if revision >= since:
+                reader.raw_string(MAX_NAME)
+
+
 def read_data_start(reader: Reader, revision: int) -> str:
     """Read a Data packet after its type up to its block: the name of the external table, and the block info."""
     name = reader.string(MAX_NAME) if revision >= TEMPORARY_TABLES else ""
@@ -182,7 +186,7 @@ def read_data_start(reader: Reader, revision: int) -> str:
 
 
 def hello(revision: int, version: tuple[int, int, int], timezone: str, display_name: str) -> bytes:
-    """The server's answer to a good Hello."""
+    """Write the server's answer to a good Hello."""
     major, minor, patch = version
     packet = varint(Server.HELLO) + string("ClickHouse") + varint(major) + varint(minor) + varint(REVISION)
     if revision >= SERVER_TIMEZONE:
@@ -195,7 +199,7 @@ def hello(revision: int, version: tuple[int, int, int], timezone: str, display_n
 
 
 def exception(error: EngineError) -> bytes:
-    """An exception with ClickHouse's number and message, without a stack trace or nested ones."""
+    """Write an exception with ClickHouse's number and message, without a stack trace or nested ones."""
     code = struct.pack("<i", error.code)
     return varint(Server.EXCEPTION) + code + string("DB::Exception") + string(error.message) + string("") + b"\x00"
 
@@ -217,7 +221,7 @@ def progress(revision: int, *, read: tuple[int, int] = (0, 0), written: tuple[in
 
 
 def profile_info(rows: int, blocks: int, size: int) -> bytes:
-    """What the result itself amounts to."""
+    """Write what the result itself amounts to."""
     return varint(Server.PROFILE_INFO) + varint(rows) + varint(blocks) + varint(size) + b"\x00\x00\x00"
 
 

@@ -30,10 +30,11 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A password and the settings every session of the user starts with."""
+    """A password, the settings every session of the user starts with, and whether its SQL is looked at first."""
 
     password: str = field(repr=False)
     settings: Mapping[str, str] = field(default_factory=dict)
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Server:
         self.watcher.start()
         logger.info("server.ready", extra={"host": self.address[0], "port": self.address[1]})
         while not self.stopping:
-            select.select([self._listener, self._wake_read], [], [])
+            select.select([self._listener.fileno(), self._wake_read], [], [])
             if not self.stopping:
                 self._accept()
         self._finish()
@@ -98,13 +99,15 @@ class Server:
             self._threads.pop(connection.number, None)
 
     def running(self) -> dict[str, int]:
-        """The sessions of the statements under way, by the ids their clients gave them."""
+        """Map the sessions of the statements under way, by the ids their clients gave them."""
         with self._lock:
             return {other.query_id: number for number, other in self._connections.items() if other.query_id}
 
     def _accept(self) -> None:
         try:
             sock, _ = self._listener.accept()
+        except BlockingIOError:  # it left again before its turn
+            return
         except OSError:
             logger.exception("server.accept_failed")
             time.sleep(0.1)
@@ -182,5 +185,5 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as exc:
         listener.close()
         raise StartError(f"Port {port} on {host} cannot be used for ClickHouse: {exc.strerror}.") from exc
-    listener.set_inheritable(False)
+    listener.settimeout(0)
     return listener

@@ -7,6 +7,7 @@ leaves FORMAT and INTO OUTFILE to the client; the engine inside this process wou
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from apps.clickhouse.embedded.errors import EngineError
@@ -79,14 +80,14 @@ def tokens(sql: str) -> Iterator[Token]:
 
 
 def unquote(identifier: str) -> str:
-    """The name behind an identifier that may stand in backticks or double quotes."""
+    """Take the name behind an identifier that may stand in backticks or double quotes."""
     if identifier[:1] in ("`", '"') and len(identifier) > 1:
         return re.sub(r"\\(.)", r"\1", identifier[1:-1]).replace(identifier[0] * 2, identifier[0])
     return identifier
 
 
 def first_word(sql: str) -> str:
-    """The first keyword of the statement, in capitals."""
+    """Find the first keyword of the statement, in capitals."""
     return next((token.word for token in tokens(sql)), "")
 
 
@@ -143,11 +144,11 @@ def _insert(sql: str, words: list[Token], end: int) -> Insert:
 
 
 def server_text(sql: str) -> str:
-    """The statement as the server runs it: without FORMAT, which is the client's; clear refusals for the rest."""
+    """Give the statement as the server runs it: without FORMAT, which is the client's; clear refusals for the rest."""
     if not CLIENT_SIDE.search(sql):
         return sql
     top = [token for token in tokens(sql) if token.depth == 0]
-    for token, following in zip(top, top[1:], strict=False):
+    for token, following in pairwise(top):
         pair = (token.word, following.word)
         if pair == ("INTO", "OUTFILE"):
             raise EngineError.refuse("INTO OUTFILE is the client's to do, the server writes no files for it.")

@@ -69,7 +69,7 @@ def running_server(  # noqa: PLR0913 - what a server consists of
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
+    """Find a port nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -25,7 +25,7 @@ class Watcher:
         self._admin = admin
         self._admin_lock = threading.Lock()
         self._selector = selectors.DefaultSelector()
-        self._dying: "list[Connection]" = []
+        self._dying: list[Connection] = []
         self._stopping = False
         self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
 

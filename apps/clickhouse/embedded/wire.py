@@ -223,7 +223,5 @@ def socket_refill(sock: socket.socket) -> Callable[[int], bytes]:
 
 
 def bytes_refill(_count: int) -> bytes:
-    """The source of a reader over bytes that are all there: asking for more means they were cut short."""
+    """Serve as the source of a reader over bytes that are all there: asking for more means they were cut short."""
     raise WireError("the block ends too early")
-
-
