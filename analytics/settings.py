@@ -32,6 +32,18 @@ INGEST_STEPS = ["apps.people.ingest.resolve"]
 # Called with the id of a deleted project, each erases what its app holds of it.
 PROJECT_PURGERS: list[str] = []
 
+# --- Ingest -----------------------------------------------------------------
+BALEEN_INGEST_MAX_BODY_BYTES = env.integer("BALEEN_INGEST_MAX_BODY_BYTES", 20 << 20)
+BALEEN_INGEST_MAX_EVENT_BYTES = env.integer("BALEEN_INGEST_MAX_EVENT_BYTES", 1 << 20)
+BALEEN_INGEST_MAX_DEPTH = env.integer("BALEEN_INGEST_MAX_DEPTH", 64)
+BALEEN_INGEST_MAX_PROPERTIES = env.integer("BALEEN_INGEST_MAX_PROPERTIES", 1_000)
+BALEEN_INGEST_MAX_AGE_DAYS = env.integer("BALEEN_INGEST_MAX_AGE_DAYS", 7_305)
+BALEEN_INGEST_MAX_BACKLOG_ENTRIES = env.integer("BALEEN_INGEST_MAX_BACKLOG_ENTRIES", 1_000_000)
+BALEEN_INGEST_MAX_BACKLOG_BYTES = env.integer("BALEEN_INGEST_MAX_BACKLOG_BYTES", 768 << 20)
+BALEEN_INGEST_BATCH_EVENTS = env.integer("BALEEN_INGEST_BATCH_EVENTS", 50_000)
+BALEEN_INGEST_BATCH_BYTES = env.integer("BALEEN_INGEST_BATCH_BYTES", 48 << 20)
+BALEEN_INGEST_LINGER_MS = env.integer("BALEEN_INGEST_LINGER_MS", 200)
+
 # --- Django -----------------------------------------------------------------
 SECRET_KEY = ADDRESSES.secret_key
 DEBUG = env.boolean("BALEEN_DEBUG", default=False)
@@ -58,6 +70,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "apps.clickhouse",
     "apps.accounts",
+    "apps.ingest",
+    "apps.people",
     "apps.web",
     "allauth",
     "allauth.account",

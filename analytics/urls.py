@@ -1,9 +1,19 @@
 """Every door of the web process, one include per app."""
 
 from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # The busiest doors stand first.
+    path("", include("apps.ingest.api.urls")),
     path("", include("allauth.account.urls")),
     path("two-factor/", include("allauth.mfa.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/", include("apps.accounts.api.urls")),
     path("", include("apps.web.urls")),
 ]
+
+handler400 = "apps.common.http.bad_request"
+handler403 = "apps.common.http.permission_denied"
+handler404 = "apps.common.http.not_found"
+handler500 = "apps.common.http.server_error"

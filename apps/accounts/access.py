@@ -73,6 +73,18 @@ class AccountAPIView(APIView):
         """List the caller's places, as far as the key reaches."""
         return [place for place in selectors.list_memberships(self.user.pk) if self._reaches(place.organization_id)]
 
+    def reaches_project(self, project: Project) -> bool:
+        """Say whether the caller's key, if there is one, extends to a project of theirs."""
+        if self.key is not None and self.key.project_id is not None:
+            return self.key.project_id == project.pk
+        return self._reaches(project.organization_id)
+
+    def current_project(self, request: Request) -> Project | None:
+        """Find what `@current` means: the session's last choice, or the oldest project the key reaches."""
+        if self.key is None:
+            return current_project(request, self.user)
+        return next((each for each in selectors.list_projects(self.user.pk) if self.reaches_project(each)), None)
+
     def _check_scope(self) -> None:
         if self.key is None:
             return
@@ -111,7 +123,7 @@ class OrganizationAPIView(AccountAPIView):
     def _find(self, request: Request, name: str) -> Membership:
         places = {place.organization_id: place for place in self.memberships()}
         if name == CURRENT:
-            project = None if self.key else _session_project(request, self.user)
+            project = None if self.key else current_project(request, self.user)
             wanted = project.organization_id if project else next(iter(places), None)
         else:
             wanted = parse_id(name)
@@ -130,33 +142,22 @@ class ProjectAPIView(AccountAPIView):
     def resolve(self, request: Request, **kwargs: object) -> None:
         """Find the project: by number, or the caller's current one."""
         name = str(kwargs["project_id"])
-        project_id = self._current(request) if name == CURRENT else parse_id(name)
+        current = self.current_project(request) if name == CURRENT else None
+        project_id = current.pk if current else parse_id(name)
         found = selectors.find_visible_project(self.user.pk, project_id) if project_id is not None else None
-        if found is None or not self._reaches_project(found[0]):
+        if found is None or not self.reaches_project(found[0]):
             raise ProjectNotFoundError("There is no such project, or it is not yours to see.")
         self.project_row, self.role = found
         self.project = self.project_row.context
         self._check_role(self.role)
 
-    def _current(self, request: Request) -> int | None:
-        if self.key is None:
-            project = _session_project(request, self.user)
-            return project.pk if project else None
-        reached = (project for project in selectors.list_projects(self.user.pk) if self._reaches_project(project))
-        return next((project.pk for project in reached), None)
 
-    def _reaches_project(self, project: Project) -> bool:
-        if self.key is not None and self.key.project_id is not None:
-            return self.key.project_id == project.pk
-        return self._reaches(project.organization_id)
-
-
-def choose_project(request: HttpRequest, project_id: int) -> None:
+def choose_project(request: HttpRequest | Request, project_id: int) -> None:
     """Remember a project as the session's current one; the caller has checked that it may be seen."""
     request.session[SESSION_PROJECT] = project_id
 
 
-def current_project(request: HttpRequest, user: User) -> Project | None:
+def current_project(request: HttpRequest | Request, user: User) -> Project | None:
     """Find the session's current project: the one last chosen, else the user's oldest."""
     chosen = request.session.get(SESSION_PROJECT)
     found = selectors.find_visible_project(user.pk, chosen) if isinstance(chosen, int) else None
@@ -168,7 +169,3 @@ def parse_id(text: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_ID))):
         return None
     return number if (number := int(text)) <= _MAX_ID else None
-
-
-def _session_project(request: Request, user: User) -> Project | None:
-    return current_project(request._request, user)  # noqa: SLF001 - DRF wraps Django's request and says so in its docs

@@ -1,5 +1,7 @@
 """Registers the app with Django."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,8 @@ class AccountsConfig(AppConfig):
 
     name = "apps.accounts"
     label = "accounts"
+
+    def ready(self) -> None:
+        """Register the system checks and how OpenAPI shows our ways to authenticate."""
+        import_module("apps.accounts.checks")
+        import_module("apps.accounts.openapi")

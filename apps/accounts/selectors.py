@@ -7,7 +7,7 @@ from typing import Final
 
 from apps.accounts import keys
 from apps.accounts.contracts import ProjectContext, Role
-from apps.accounts.models import AuditEntry, Membership, Project
+from apps.accounts.models import AuditEntry, Membership, PersonalKey, Project
 
 TOKEN_SECONDS: Final = 5.0
 """How long a process may go on using a token after it was rotated or its project was deleted."""
@@ -101,14 +101,6 @@ def find_visible_project(user_id: int, project_id: int) -> tuple[Project, Role] 
         return None
     membership = find_membership(user_id, project.organization_id)
     return (project, Role(membership.role)) if membership else None
-
-
-def list_audit_entries(organization_id: int, *, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
-    """List what was changed in an organization, newest first; `before` is the id of the last entry already seen."""
-    entries = AuditEntry.objects.filter(organization_id=organization_id)
-    if before is not None:
-        entries = entries.filter(pk__lt=before)
-    return list(entries.order_by("-id")[:limit])
 
 
 def list_organization_projects(organization_id: int) -> list[Project]:

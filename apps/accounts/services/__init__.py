@@ -11,6 +11,7 @@ from apps.accounts.services.projects import (
     reset_token,
     update_project,
 )
+from apps.accounts.services.users import rename_user
 
 __all__ = [
     "Bootstrapped",
@@ -26,6 +27,7 @@ __all__ = [
     "purge_project",
     "remove_member",
     "rename_organization",
+    "rename_user",
     "reset_token",
     "revoke_key",
     "set_password",

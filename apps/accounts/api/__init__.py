@@ -1,0 +1,1 @@
+"""REST of accounts; private to the app, wired by analytics."""
