@@ -1,0 +1,1 @@
+"""Receiving events: wire formats, validation, the durable event log, the writer, dead letters."""

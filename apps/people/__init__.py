@@ -1,0 +1,1 @@
+"""Who did it: the person behind a distinct id."""
