@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.processes import ROOT, free_port, manage, stop, wait_until
 
@@ -38,7 +39,7 @@ class LiveProject:
         """Send events through the capture endpoint."""
         return self.live.post(path, {"api_key": self.token, "batch": list(events)})
 
-    def query(self, query: dict[str, Any], **request: Any) -> Answer:
+    def query(self, query: dict[str, Any], **request: object) -> Answer:
         """Ask the query endpoint with the owner's key."""
         return self.live.post(
             f"/api/projects/{self.id}/query/",
@@ -48,8 +49,7 @@ class LiveProject:
 
     def events(self, **filters: str | int) -> list[dict[str, Any]]:
         """List the project's newest events."""
-        filters = {"limit": 100} | filters
-        parameters = "&".join(f"{name}={value}" for name, value in filters.items())
+        parameters = urlencode({"limit": 100, **filters})
         answer = self.live.get(f"/api/projects/{self.id}/events/?{parameters}", key=self.live.key)
         assert answer.status == 200, answer
         results: list[dict[str, Any]] = answer.body["results"]
@@ -87,13 +87,13 @@ class Live:
         """GET, with a personal key if one is given."""
         return self.request("GET", path, headers=_bearer(key))
 
-    def post(self, path: str, body: Any, *, key: str = "") -> Answer:
+    def post(self, path: str, body: object, *, key: str = "") -> Answer:
         """POST JSON, with a personal key if one is given."""
         return self.request(
             "POST", path, json.dumps(body).encode(), headers={"Content-Type": "application/json"} | _bearer(key)
         )
 
-    def new_project(self, **fields: Any) -> LiveProject:
+    def new_project(self, **fields: object) -> LiveProject:
         """Make a project over REST."""
         answer = self.post("/api/organizations/@current/projects/", {"name": "Test"} | fields, key=self.key)
         assert answer.status == 201, answer
