@@ -1,0 +1,1 @@
+"""The question engine: query JSON in, numbers out, counted by ClickHouse."""

@@ -1,0 +1,34 @@
+"""The bucket of an event in SQL, and back to its place in the resolved period."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Final
+
+from apps.catalog.filters.binding import Bindings
+from apps.query.dates import Interval, Period
+
+_SQL: Final[dict[Interval, str]] = {
+    Interval.MINUTE: "toUnixTimestamp(toStartOfMinute({moment}))",
+    Interval.HOUR: "toUnixTimestamp(toStartOfHour({moment}, {zone}))",
+    Interval.DAY: "toDate({moment}, {zone})",
+    Interval.WEEK: "toStartOfWeek(toDate({moment}, {zone}), {week_mode})",
+    Interval.MONTH: "toStartOfMonth(toDate({moment}, {zone}))",
+}
+_MICROSECONDS: Final = 1_000_000
+
+
+def bucket(
+    interval: Interval, timezone: str, *, starts_monday: bool, bindings: Bindings, moment: str = "timestamp"
+) -> str:
+    """Give the expression of the bucket a moment falls into, in project time."""
+    # Modes of toStartOfWeek: 0 starts on Sunday, 1 on Monday.
+    return _SQL[interval].format(moment=moment, zone=bindings.bind(timezone), week_mode=int(starts_monday))
+
+
+def locator(period: Period) -> Callable[[object], int | None]:
+    """Make the function that finds the index of a bucket as ClickHouse names it; None outside the period."""
+    if period.interval.is_clock:
+        find = period.locator()
+        return lambda key: find(int(str(key)) * _MICROSECONDS)
+    places = {bucket.date(): index for index, bucket in enumerate(period.buckets)}
+    return lambda key: places.get(key) if isinstance(key, date) else None

@@ -1,0 +1,80 @@
+"""How a series counts: each math as one ClickHouse aggregate, named so that it also works in partial states."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from apps.clickhouse.properties import property_number, property_text
+from apps.query.kinds.source import ACTOR
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """An aggregate function (with parameters in parentheses where it has some) over a value of each event, or none.
+
+    The value is selected beside the event as `measured`, so that a scan reads no more than that.
+    """
+
+    function: str
+    measured: str = ""
+    parameters: str = ""
+
+    @property
+    def value(self) -> str:
+        """The number itself; empty groups and non-numbers count 0."""
+        return self._finish(f"{self.function}{self.parameters}({self._argument})")
+
+    @property
+    def state(self) -> str:
+        """The partial state, to be merged later."""
+        return f"{self.function}State{self.parameters}({self._argument})"
+
+    def merged(self, state: str) -> str:
+        """Give the number of several partial states together."""
+        return self._finish(f"{self.function}Merge{self.parameters}({state})")
+
+    def finished(self, state: str) -> str:
+        """Give the number of one partial state."""
+        return self._finish(f"finalizeAggregation({state})")
+
+    @property
+    def _argument(self) -> str:
+        return "measured" if self.measured else ""
+
+    @staticmethod
+    def _finish(expression: str) -> str:
+        return f"ifNull(ifNotFinite(toFloat64({expression}), 0), 0)"
+
+
+_OF_EVENTS: Final[dict[str, Callable[[], Aggregate]]] = {
+    "total": lambda: Aggregate("count"),
+    "dau": lambda: Aggregate("uniqExact", ACTOR),
+    "unique_session": lambda: Aggregate("uniqExact", property_text("$session_id")),
+}
+_OF_PROPERTY: Final[dict[str, Callable[[str], Aggregate]]] = {
+    "sum": lambda value: Aggregate("sum", value),
+    "avg": lambda value: Aggregate("avg", value),
+    "min": lambda value: Aggregate("min", value),
+    "max": lambda value: Aggregate("max", value),
+    "median": lambda value: Aggregate("quantileExactInclusive", value, "(0.5)"),
+    "p75": lambda value: Aggregate("quantileExactInclusive", value, "(0.75)"),
+    "p90": lambda value: Aggregate("quantileExactInclusive", value, "(0.9)"),
+    "p95": lambda value: Aggregate("quantileExactInclusive", value, "(0.95)"),
+    "p99": lambda value: Aggregate("quantileExactInclusive", value, "(0.99)"),
+}
+
+COUNTING: Final = frozenset(_OF_EVENTS)
+"""Maths that need no property."""
+
+NUMERIC: Final = frozenset(_OF_PROPERTY)
+"""Maths over the numeric values of `math_property`."""
+
+DISTINCT: Final = frozenset({"dau"})
+"""Maths that count an actor once: added up over time, each counts only where first seen."""
+
+
+def aggregate(math: str, math_property: str | None) -> Aggregate:
+    """Give the aggregate of a math; for the numeric ones over the property's numbers."""
+    if math in _OF_PROPERTY:
+        return _OF_PROPERTY[math](property_number(math_property or ""))
+    return _OF_EVENTS[math]()

@@ -1,0 +1,19 @@
+"""From a parsed query to a plan: every default filled, every date resolved, what cannot be answered refused."""
+
+from collections.abc import Callable
+from typing import Any
+
+from apps.query.contracts import Plan, Scope
+from apps.query.planning.funnels import plan_funnels
+from apps.query.planning.trends import plan_trends
+from apps.query.schema import FunnelsQuery, Query, TrendsQuery
+
+PLANNERS: dict[type[Any], Callable[[Any, Scope], Plan]] = {TrendsQuery: plan_trends, FunnelsQuery: plan_funnels}
+
+
+def plan(query: Query, scope: Scope) -> Plan:
+    """Make the plan of a query; raises InvalidQueryError or UnsupportedQueryError naming the field."""
+    return PLANNERS[type(query)](query, scope)
+
+
+__all__ = ["plan"]

@@ -1,0 +1,116 @@
+"""What the planners of several kinds do alike: dates, filters, breakdowns, and refusing what is not answered."""
+
+from typing import Final
+
+from apps.catalog.filters.schema import MAX_KEY_LENGTH, FilterGroup, parse
+from apps.query.contracts import Scope
+from apps.query.dates import Interval, Period, resolve
+from apps.query.errors import InvalidQueryError, UnsupportedQueryError
+from apps.query.schema.shared import BreakdownFilter, DateRange, EventsNode, QueryFields
+
+MAX_SERIES: Final = 26
+MAX_EVENT_LENGTH: Final = 400
+MAX_BREAKDOWN_LIMIT: Final = 1000
+MAX_BREAKDOWNS: Final = 3
+DEFAULT_BREAKDOWN_LIMIT: Final = 25
+
+
+def period_of(query: QueryFields, scope: Scope, default: Interval = Interval.DAY) -> Period:
+    """Resolve the range of a query and its buckets."""
+    wanted = query.dateRange or DateRange()
+    return resolve(
+        wanted.date_from,
+        wanted.date_to,
+        query.interval or default,
+        scope.calendar,
+        explicit=bool(wanted.explicitDate),
+        earliest=scope.earliest,
+    )
+
+
+def needs_earliest(query: QueryFields) -> bool:
+    """Say whether the range begins with the project's first event."""
+    return query.dateRange is not None and query.dateRange.date_from == "all"
+
+
+def common(query: QueryFields) -> FilterGroup:
+    """Give the filters that hold for every series, once the fields all kinds share are checked."""
+    if not 1 <= len(query.series) <= MAX_SERIES:
+        raise InvalidQueryError(f"Expected 1 to {MAX_SERIES} series.", attr="query.series")
+    if query.aggregation_group_type_index is not None:
+        raise UnsupportedQueryError("Counting groups is not supported yet.", attr="query.aggregation_group_type_index")
+    if query.filterTestAccounts:
+        raise UnsupportedQueryError("Leaving out test accounts is not supported yet.", attr="query.filterTestAccounts")
+    if query.samplingFactor not in {None, 1}:
+        raise UnsupportedQueryError("Sampling is not supported.", attr="query.samplingFactor")
+    for index, node in enumerate(query.series):
+        _check_event(node, f"query.series.{index}")
+    return parse(query.properties, "query.properties")
+
+
+def filters_of(node: EventsNode, attr: str) -> FilterGroup:
+    """Read the filters of one series."""
+    own, fixed = parse(node.properties, f"{attr}.properties"), parse(node.fixedProperties, f"{attr}.fixedProperties")
+    return all_of(own, fixed)
+
+
+def all_of(*groups: FilterGroup) -> FilterGroup:
+    """Join filter groups so that all of them must hold."""
+    some = tuple(group for group in groups if group.filters)
+    return some[0] if len(some) == 1 else FilterGroup(is_all=True, filters=some)
+
+
+def breakdown_keys(wanted: BreakdownFilter | None) -> tuple[str, ...]:
+    """List the event properties to split by; none without a breakdown."""
+    attr = "query.breakdownFilter"
+    if wanted is None or (wanted.breakdown is None and not wanted.breakdowns):
+        return ()
+    if wanted.breakdown_histogram_bin_count is not None:
+        raise UnsupportedQueryError("Histograms are not supported yet.", attr=f"{attr}.breakdown_histogram_bin_count")
+    if wanted.breakdown_normalize_url:
+        raise UnsupportedQueryError("URL clean-up is not supported yet.", attr=f"{attr}.breakdown_normalize_url")
+    if wanted.breakdowns:
+        return tuple(_newer(wanted, index, attr) for index in range(len(wanted.breakdowns)))
+    _check_kind(wanted.breakdown_type, f"{attr}.breakdown_type")
+    keys = wanted.breakdown if isinstance(wanted.breakdown, tuple) else (wanted.breakdown,)
+    return tuple(_key(key, f"{attr}.breakdown") for key in keys)
+
+
+def breakdown_limit(wanted: BreakdownFilter | None) -> int:
+    """Give how many values are kept apart."""
+    limit = wanted.breakdown_limit if wanted and wanted.breakdown_limit is not None else DEFAULT_BREAKDOWN_LIMIT
+    if not 1 <= limit <= MAX_BREAKDOWN_LIMIT:
+        raise InvalidQueryError(
+            f"Expected 1 to {MAX_BREAKDOWN_LIMIT} values.", attr="query.breakdownFilter.breakdown_limit"
+        )
+    return limit
+
+
+def _newer(wanted: BreakdownFilter, index: int, attr: str) -> str:
+    entry = (wanted.breakdowns or ())[index]
+    path = f"{attr}.breakdowns.{index}"
+    _check_kind(entry.type, f"{path}.type")
+    if entry.histogram_bin_count is not None:
+        raise UnsupportedQueryError("Histograms are not supported yet.", attr=f"{path}.histogram_bin_count")
+    if entry.normalize_url:
+        raise UnsupportedQueryError("URL clean-up is not supported yet.", attr=f"{path}.normalize_url")
+    return _key(entry.property, f"{path}.property")
+
+
+def _check_kind(kind: str | None, attr: str) -> None:
+    if kind in {None, "event"}:
+        return
+    if kind in {"person", "group", "session", "cohort", "event_metadata", "hogql"}:
+        raise UnsupportedQueryError(f"A breakdown by {kind} is not supported yet, only by event.", attr=attr)
+    raise InvalidQueryError("Unknown type of breakdown.", attr=attr)
+
+
+def _key(key: str | int | None, attr: str) -> str:
+    if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY_LENGTH:
+        raise InvalidQueryError(f"Expected a property name of 1 to {MAX_KEY_LENGTH} characters.", attr=attr)
+    return key
+
+
+def _check_event(node: EventsNode, attr: str) -> None:
+    if node.event is not None and len(node.event) > MAX_EVENT_LENGTH:
+        raise InvalidQueryError(f"An event's name has {MAX_EVENT_LENGTH} characters at most.", attr=f"{attr}.event")

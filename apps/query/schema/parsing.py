@@ -1,0 +1,129 @@
+"""From untrusted JSON to typed structs; every refusal names the field."""
+
+import re
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from apps.query.errors import InvalidQueryError, UnsupportedQueryError
+from apps.query.schema.funnels import FunnelsQuery
+from apps.query.schema.request import QueryRequest
+from apps.query.schema.trends import TrendsQuery
+
+MAX_DEPTH: Final = 40
+MAX_NAME_LENGTH: Final = 128
+MAX_ID_LENGTH: Final = 128
+
+LATER_KINDS: Final = frozenset(
+    {
+        "RetentionQuery",
+        "LifecycleQuery",
+        "StickinessQuery",
+        "PathsQuery",
+        "HogQLQuery",
+        "ActorsQuery",
+        "EventsQuery",
+    }
+)
+"""Kinds of the public contract this server does not answer."""
+
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
+_FIELD = re.compile(r"(?:unknown|required) field `(?P<name>.*)`", re.DOTALL)
+_PARTS = re.compile(r"\[[^\]]*\]|\.?[^.\[]+")
+
+T = TypeVar("T")
+
+
+def parse_request(raw: object) -> QueryRequest:
+    """Read the body of a request; the query in it stays raw, for `parse_query`.
+
+    Raises InvalidQueryError for unknown or wrong fields.
+    """
+    request: QueryRequest = _convert(raw, QueryRequest, "")
+    if request.name and len(request.name) > MAX_NAME_LENGTH:
+        raise InvalidQueryError(f"A name may have {MAX_NAME_LENGTH} characters at most.", attr="name")
+    if request.client_query_id and len(request.client_query_id) > MAX_ID_LENGTH:
+        raise InvalidQueryError(f"An id may have {MAX_ID_LENGTH} characters at most.", attr="client_query_id")
+    return request
+
+
+def parse_query(raw: object, attr: str = "query") -> TrendsQuery | FunnelsQuery:
+    """Read one query; raises InvalidQueryError or UnsupportedQueryError naming the field."""
+    if not isinstance(raw, dict):
+        raise InvalidQueryError("Expected a query object with a kind.", attr=attr)
+    _check_depth(raw, attr)
+    kind = raw.get("kind")
+    if isinstance(kind, str) and kind in LATER_KINDS:
+        raise UnsupportedQueryError(f"{kind} is not supported yet.", attr=f"{attr}.kind")
+    query: TrendsQuery | FunnelsQuery = _convert(raw, TrendsQuery | FunnelsQuery, attr)
+    return query
+
+
+def _convert(raw: object, into: Any, attr: str) -> Any:  # noqa: ANN401 - msgspec decides the type
+    try:
+        return msgspec.convert(raw, into)
+    except msgspec.ValidationError as exc:
+        what, path = _split(str(exc))
+        names = [attr, *_path_names(raw, into, str(exc), path)]
+        if field := _FIELD.search(what):
+            names.append(field["name"])
+        raise InvalidQueryError(f"{what.replace('`', '')}.", attr=".".join(filter(None, names)) or None) from exc
+
+
+def _split(message: str) -> tuple[str, str]:
+    match = _AT.match(message)
+    return (match["what"], match["path"] or "$") if match else (message, "$")
+
+
+def _path_names(raw: object, into: Any, message: str, path: str) -> list[str]:  # noqa: ANN401 - as above
+    """Turn msgspec's path (`$.series[...].math`, lists without an index) into names, finding the index by trial."""
+    names: list[str] = []
+    for part in _PARTS.findall(path.removeprefix("$")):
+        if not part.startswith("["):
+            names.append(part.removeprefix("."))
+            continue
+        items = _at(raw, names)
+        size = len(items) if isinstance(items, list | tuple) else 0
+        culprit = next((i for i in range(size) if _fails(_with(raw, names, [items[i]]), into, message)), 0)  # type: ignore[index]
+        names.append(str(culprit))
+    return names
+
+
+def _fails(raw: object, into: Any, message: str) -> bool:  # noqa: ANN401 - as above
+    try:
+        msgspec.convert(raw, into)
+    except msgspec.ValidationError as exc:
+        return str(exc) == message
+    return False
+
+
+def _at(raw: object, names: list[str]) -> object:
+    for name in names:
+        raw = raw[int(name)] if isinstance(raw, list | tuple) else raw[name] if isinstance(raw, dict) else None
+    return raw
+
+
+def _with(raw: object, names: list[str], value: object) -> object:
+    """Copy nested data with one place replaced; lists on the way shrink to the one item that is on it."""
+    if not names:
+        return value
+    if isinstance(raw, list | tuple):
+        return [_with(raw[int(names[0])], names[1:], value)]
+    if isinstance(raw, dict):
+        return raw | {names[0]: _with(raw[names[0]], names[1:], value)}
+    return raw
+
+
+def _check_depth(raw: object, attr: str) -> None:
+    level = [raw]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return
+    raise InvalidQueryError(f"A query may be nested {MAX_DEPTH} deep at most.", attr=attr)
+
+
+def _children(node: object) -> list[object]:
+    if isinstance(node, dict):
+        return list(node.values())
+    return list(node) if isinstance(node, list | tuple) else []
