@@ -19,7 +19,6 @@ MARKER: Final = "http_headers_progress_interval_ms"
 """A setting of the HTTP interface, which does not exist here: it carries the number of the session, by which
 a running statement is found in system.processes."""
 NOT_STREAMABLE: Final = "Streaming query is not supported"
-INSERTABLE: Final = ("", "DEFAULT", "EPHEMERAL")
 
 
 class Chunk(NamedTuple):
@@ -56,7 +55,7 @@ class Session:
 
     def _run(self, sql: str, form: str = "Native", params: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401
         try:
-            return self._connection.query(sql, form, params=dict(params or {}))
+            return self._connection.query(_raw(sql), form, params=dict(params or {}))
         except RuntimeError as exc:
             raise EngineError.of(str(exc)) from exc
 
@@ -120,7 +119,7 @@ class Session:
     def stream(self, sql: str, params: Mapping[str, str] | None = None) -> Generator[Chunk]:
         """Run a SELECT and give its blocks as they come; leaving early cancels it."""
         try:
-            result = self._connection.send_query(sql, "Native", params=dict(params or {}))
+            result = self._connection.send_query(_raw(sql), "Native", params=dict(params or {}))
         except RuntimeError as exc:
             raise EngineError.of(str(exc)) from exc
         finished = False
@@ -142,16 +141,9 @@ class Session:
                 with suppress(RuntimeError):
                     self._connection.streaming_cancel_query(result)
 
-    def insert(self, sql: str) -> "Inserting":
-        """Begin an INSERT that takes its rows as bytes in Native format."""
-        try:
-            return Inserting(self._connection, self._connection.send_insert(sql, "Native"))
-        except RuntimeError as exc:
-            raise EngineError.of(str(exc)) from exc
-
     def statement_count(self, sql: str) -> int:
         """How many statements the text holds; 0 when it does not parse."""
-        count: int = self._connection.classify_query(sql)["statement_count"]
+        count: int = self._connection.classify_query(_raw(sql))["statement_count"]
         return count
 
     def kill(self, number: int) -> None:
@@ -162,40 +154,6 @@ class Session:
         """Give the session back to the engine."""
         with suppress(RuntimeError):
             self._connection.close()
-
-
-class Inserting:
-    """An INSERT under way: append pieces of Native bytes, then finish to commit or cancel to drop it."""
-
-    def __init__(self, connection: Any, handle: Any) -> None:  # noqa: ANN401 - untyped
-        self._connection = connection
-        self._handle = handle
-        self._open = True
-
-    def append(self, piece: bytes) -> None:
-        """Hand the next bytes to the engine."""
-        try:
-            self._connection.insert_append(self._handle, piece)
-        except RuntimeError as exc:
-            raise EngineError.of(str(exc)) from exc
-
-    def finish(self) -> tuple[int, int]:
-        """Commit; rows and bytes written. Once this returns the rows are in the table."""
-        self._open = False
-        try:
-            result = self._connection.insert_done(self._handle)
-        except RuntimeError as exc:
-            raise EngineError.of(str(exc)) from exc
-        if result.has_error():
-            raise EngineError.of(result.error_message())
-        return result.rows_written(), result.bytes_written()
-
-    def cancel(self) -> None:
-        """Drop what was not committed; harmless after finish."""
-        if self._open:
-            self._open = False
-            with suppress(RuntimeError):
-                self._connection.insert_cancel(self._handle)
 
 
 class Engine:
@@ -241,3 +199,8 @@ class Engine:
 
 def _column(name: str, type_name: str) -> Column:
     return Column(name.encode("utf-8", "surrogateescape"), type_name.encode("utf-8", "surrogateescape"))
+
+
+def _raw(sql: str) -> bytes:
+    """Give SQL back the bytes it came as: the engine takes them where Python's text would not do."""
+    return sql.encode("utf-8", "surrogateescape")

@@ -4,16 +4,19 @@ from typing import TYPE_CHECKING, Final
 
 from apps.clickhouse.embedded import packets, statements
 from apps.clickhouse.embedded.answer import prepare
-from apps.clickhouse.embedded.engine import INSERTABLE, Inserting, Session
+from apps.clickhouse.embedded.engine import Session
 from apps.clickhouse.embedded.errors import EngineError
 from apps.clickhouse.embedded.layout import Column, Header, UnknownLayoutError, layout_of, read_block
-from apps.clickhouse.embedded.packets import Client, Query
+from apps.clickhouse.embedded.packets import Client, Query, Setting
+from apps.clickhouse.embedded.pipe import SETTINGS, Inserting
 from apps.clickhouse.embedded.wire import WireError
 
 if TYPE_CHECKING:
     from apps.clickhouse.embedded.connection import Connection
 
 NO_SUCH_COLUMN: Final = 16
+GIVEN: Final = ("", "DEFAULT")
+"""Kinds of default a column may have to be asked for by an INSERT without a column list."""
 
 
 def answer_insert(connection: "Connection", query: Query) -> bool:
@@ -21,10 +24,11 @@ def answer_insert(connection: "Connection", query: Query) -> bool:
     insert = statements.client_insert(query.text) if statements.first_word(query.text) == "INSERT" else None
     if insert is None:
         return False
-    prepare(connection, insert.text, query.settings)
+    plain_insert = {name: Setting(value) for name, value in SETTINGS.items()}
+    prepare(connection, insert.text, query.settings | plain_insert)
     session = connection.session
     header = Header(_columns(session, insert), 0)
-    inserting = session.insert(insert.text)
+    inserting = Inserting(session, insert.text, header.columns)
     try:
         connection.send(packets.data_start(connection.revision), header.empty_block())
         if not _receive(connection, inserting):
@@ -44,7 +48,7 @@ def _columns(session: Session, insert: statements.Insert) -> tuple[Column, ...]:
     else:
         table = session.describe(f"TABLE {insert.target}")
         if insert.names is None:
-            columns = [column for column, default in table.items() if default in INSERTABLE[:2]]
+            columns = [column for column, default in table.items() if default in GIVEN]
         else:
             known = {column.name: column for column in table}
             names = [name.encode("utf-8", "surrogateescape") for name in insert.names]
@@ -67,19 +71,9 @@ def _columns(session: Session, insert: statements.Insert) -> tuple[Column, ...]:
 def _receive(connection: "Connection", inserting: Inserting) -> bool:
     """Pass the client's blocks on until the closing one; False when the client cancelled instead.
 
-    An error of the engine is kept until the client has sent everything, or what it still sends would be
-    taken for the next packets.
+    After an error of the engine the rest is still read, or it would be taken for the next packets.
     """
-    reader, failure = connection.reader, None
-
-    def sink(piece: bytes) -> None:
-        nonlocal failure
-        if failure is None:
-            try:
-                inserting.append(piece)
-            except EngineError as exc:
-                failure = exc
-
+    reader = connection.reader
     while True:
         kind = reader.varint()
         if kind == Client.CANCEL:
@@ -90,9 +84,6 @@ def _receive(connection: "Connection", inserting: Inserting) -> bool:
         packets.read_data_start(reader, connection.revision)
         if reader.peek(2) == packets.EMPTY_BLOCK:
             reader.take(2)
-            break
-        with reader.capture(sink):
+            return True
+        with reader.capture(inserting.append):
             read_block(reader)
-    if failure is not None:
-        raise failure
-    return True
