@@ -38,7 +38,7 @@ lock: | $(UV) ## Re-make requirements/*.txt from requirements/*.in
 # Node 20 or newer from PATH, else from a wheel in its own small environment, so that a bare machine builds them too.
 ASSETS := apps/web/assets
 ASSET_SOURCES := $(wildcard $(ASSETS)/src/*) $(ASSETS)/build.mjs $(ASSETS)/icons.json
-HAS_NODE := $(shell command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null && echo yes)
+HAS_NODE := $(shell command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && echo yes)
 NODE := $(if $(HAS_NODE),,$(VENV)/node/.synced)
 NPM := $(if $(HAS_NODE),,PATH="$(CURDIR)/$(VENV)/node/bin:$$PATH" )npm --prefix $(ASSETS) --loglevel=error
 
