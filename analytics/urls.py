@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("allauth.account.urls")),
     path("two-factor/", include("allauth.mfa.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("", include("apps.catalog.api.urls")),
     path("", include("apps.query.api.urls")),
     path("api/", include("apps.accounts.api.urls")),
     path("", include("apps.web.urls")),

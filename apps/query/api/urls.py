@@ -1,10 +1,10 @@
-"""Paths below `/api/projects/{project_id}/`; each with and without the last slash."""
+"""Paths below `/api/projects/{project_id}/`."""
 
-from django.urls import re_path
+from django.urls import path
 
 from apps.query.api.views import EventListView, QueryView
 
 urlpatterns = [
-    re_path(r"^api/projects/(?P<project_id>[^/]+)/query/?$", QueryView.as_view(), name="query"),
-    re_path(r"^api/projects/(?P<project_id>[^/]+)/events/?$", EventListView.as_view(), name="events"),
+    path("api/projects/<str:project_id>/query/", QueryView.as_view(), name="query"),
+    path("api/projects/<str:project_id>/events/", EventListView.as_view(), name="events"),
 ]

@@ -1,0 +1,24 @@
+"""What can go wrong when looking around in a project.
+
+CatalogError                the root of this app's errors
+├── InvalidParameterError   a parameter is missing or wrong; names it
+└── CatalogBusyError        the engine is away or too busy to look around
+"""
+
+from apps.common.errors import DomainError, UnavailableError
+
+
+class CatalogError(DomainError):
+    """A look around that gave nothing."""
+
+
+class InvalidParameterError(CatalogError):
+    """A parameter is missing or wrong."""
+
+    status, code = 400, "invalid_parameter"
+
+
+class CatalogBusyError(UnavailableError, CatalogError):
+    """The engine cannot be reached or took too long."""
+
+    status, code = 503, "unavailable"
