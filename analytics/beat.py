@@ -1,8 +1,9 @@
 """Celery beat, inside the one worker of a laptop or as a process of its own on a server, with signs of life."""
 
+from typing import Any
+
 from celery import bootsteps
 from celery.beat import EmbeddedService, PersistentScheduler
-from celery.worker import WorkController
 
 from apps.common import heartbeat
 
@@ -10,11 +11,10 @@ from apps.common import heartbeat
 class BeatingScheduler(PersistentScheduler):
     """Celery's scheduler, noting at each turn that it still turns."""
 
-    def tick(self, *args: object, **kwargs: object) -> float:
+    def tick(self, *args: Any, **kwargs: Any) -> float:  # noqa: ANN401 - passed through to Celery untouched
         """Send what is due."""
         heartbeat.beat("beat")
-        delay: float = super().tick(*args, **kwargs)
-        return delay
+        return super().tick(*args, **kwargs)
 
 
 class EmbeddedBeat(bootsteps.StartStopStep):
@@ -22,12 +22,12 @@ class EmbeddedBeat(bootsteps.StartStopStep):
 
     conditional = True
 
-    def __init__(self, parent: WorkController, *, with_beat: bool = False, **options: object) -> None:
+    def __init__(self, parent: Any, *, with_beat: bool = False, **options: object) -> None:  # noqa: ANN401 - untyped there
         """Remember whether this worker was asked to."""
         self.enabled = with_beat
         super().__init__(parent, **options)
 
-    def create(self, parent: WorkController) -> object:
+    def create(self, parent: Any) -> Any:  # noqa: ANN401 - untyped there
         """Make the service; the step starts and stops it with the worker."""
         return EmbeddedService(
             parent.app, thread=True, schedule_filename=parent.schedule_filename, scheduler_cls=parent.scheduler

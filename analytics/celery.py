@@ -1,14 +1,18 @@
 """The Celery app of the worker and of beat; tasks live in each app's `tasks.py`."""
 
 import os
+import warnings
 
 from celery import Celery, signals
 from click import Option
 
 from analytics.beat import EmbeddedBeat
-from apps.common import heartbeat
+from apps.common import heartbeat, memory
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "analytics.settings")
+
+# A container runs it as its only user; the warning is about pickled messages, and ours are JSON.
+warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
 
 app = Celery("baleen")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -21,3 +25,9 @@ app.steps["worker"].add(EmbeddedBeat)
 def note_worker(**_: object) -> None:
     """Tell readiness that the worker's own loop turns."""
     heartbeat.beat("worker")
+
+
+@signals.worker_ready.connect
+def settle(**_: object) -> None:
+    """Keep an idle worker small."""
+    memory.give_back()

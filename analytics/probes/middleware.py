@@ -70,6 +70,8 @@ def answer_probes(get_response: GetResponse) -> GetResponse:
             return HttpResponseNotAllowed(["GET", "HEAD"])
         response = probe(request)
         response["Cache-Control"] = "no-store"
+        # A 503 here is an answer, not an error of ours to log at every poll of an orchestrator.
+        response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 - Django's own mark for this
         return response
 
     return middleware

@@ -10,7 +10,7 @@ from pathlib import Path
 from analytics import env
 
 FIRST_USER = "first-user.json"
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.25
 REMINDER_SECONDS = 15.0
 
 
