@@ -2,12 +2,23 @@
 
 from django.urls import include, path
 
-from apps.web.pages import home, password, projects, settings
+from apps.web.pages import funnels, home, live, password, projects, settings, trends
 
 app_name = "web"
 
 project_pages = [
     path("", home.home, name="home"),
+    path("waiting/", home.waiting, name="waiting"),
+    path("summary/", home.summary, name="summary"),
+    path("install/", home.install, name="install"),
+    path("live/", live.live, name="live"),
+    path("live/rows/", live.rows, name="live_rows"),
+    path("live/<uuid:uuid>/", live.event, name="event"),
+    path("rejected/", live.rejected, name="rejected"),
+    path("trends/", trends.trends, name="trends"),
+    path("trends/result/", trends.result, name="trends_result"),
+    path("funnels/", funnels.funnels, name="funnels"),
+    path("funnels/result/", funnels.result, name="funnels_result"),
     path("settings/", settings.project, name="settings"),
     path("settings/token/", settings.reset_token, name="reset_token"),
     path("settings/members/", settings.members, name="members"),

@@ -74,7 +74,7 @@ def styled(field: BoundField) -> SafeString:
     attrs: dict[str, str | bool] = {"class": f"{css} is-invalid" if field.errors else css}
     if field.errors:
         attrs["aria-invalid"] = "true"
-    if kind == "select" and len(getattr(widget, "choices", ())) > LONG_LIST:
+    if kind == "select" and len(list(getattr(widget, "choices", ()))) > LONG_LIST:
         attrs["aria-label"] = str(field.label)
         return format_html("<baleen-combobox>{}</baleen-combobox>", field.as_widget(attrs=attrs))
     return field.as_widget(attrs=attrs)

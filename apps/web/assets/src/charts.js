@@ -8,7 +8,7 @@ import { tooltip } from "./tooltip.js";
 echarts.use([LineChart, BarChart, GridComponent, TooltipComponent, AriaComponent, CanvasRenderer]);
 
 /**
- * @typedef {{name: string, data: number[], color: number}} Series
+ * @typedef {{name: string, data: number[], color: number, earlier?: boolean}} Series
  * @typedef {{type: "line" | "bar" | "area", labels: string[], titles: string[], series: Series[], unfinished: boolean}} Chart
  */
 
@@ -31,7 +31,7 @@ function marks(chart, series) {
   const shared = { name: series.name, color: color(series.color), animation: false, emphasis: { disabled: true } };
   if (chart.type === "bar") {
     const data = series.data.map((value, index) =>
-      chart.unfinished && index === last ? { value, itemStyle: { opacity: 0.45 } } : value,
+      series.earlier || (chart.unfinished && index === last) ? { value, itemStyle: { opacity: 0.45 } } : value,
     );
     return [{ ...shared, type: "bar", data, barMaxWidth: 48, itemStyle: { borderRadius: [2, 2, 0, 0] } }];
   }
@@ -44,6 +44,9 @@ function marks(chart, series) {
     lineStyle: { width: 2 },
     areaStyle: chart.type === "area" ? { opacity: 0.14 } : undefined,
   };
+  if (series.earlier) {
+    return [{ ...line, data: series.data, lineStyle: { width: 1.5, type: [1, 3], opacity: 0.8 }, areaStyle: undefined }];
+  }
   if (!chart.unfinished || last < 1) return [{ ...line, data: series.data }];
   const solid = series.data.map((value, index) => (index === last ? null : value));
   const dashed = series.data.map((value, index) => (index >= last - 1 ? value : null));

@@ -51,6 +51,14 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-rows]").forEach(renumber));
+// A math over a property shows the picker of that property.
+document.addEventListener("change", (event) => {
+  const select = event.target;
+  if (!(select instanceof HTMLSelectElement) || !select.matches("[data-math]")) return;
+  const picker = select.closest("[data-row]")?.querySelector("[data-measure]");
+  picker?.toggleAttribute("hidden", !select.selectedOptions[0]?.hasAttribute("data-measures"));
+});
+
 // A custom date range shows its two fields only once it is chosen.
 document.addEventListener("change", (event) => {
   const select = event.target;
