@@ -51,7 +51,7 @@ class Inserting:
         finally:
             os.close(self._read)  # whoever still writes learns that nobody reads
 
-    def append(self, piece: bytes) -> None:
+    def append(self, piece: bytes | memoryview) -> None:
         """Hand the next bytes to the engine; once it has given up they go nowhere, and `finish` says why."""
         rest = memoryview(piece)
         with suppress(BrokenPipeError):

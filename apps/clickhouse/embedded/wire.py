@@ -12,6 +12,7 @@ from typing import Final
 RECEIVE_SIZE: Final = 1 << 18
 MAX_VARINT_BYTES: Final = 10
 ONE_BYTE: Final = 0x80
+SOME: Final = 8
 
 
 class WireError(Exception):
@@ -49,7 +50,7 @@ class Reader:
         self._refill = refill
         self._buffer = initial
         self._position = 0
-        self._sink: Callable[[bytes], None] | None = None
+        self._sink: Callable[[memoryview], None] | None = None
         self._captured_from = 0
 
     @property
@@ -67,7 +68,7 @@ class Reader:
         self._need(1)
 
     @contextlib.contextmanager
-    def capture(self, sink: Callable[[bytes], None]) -> Iterator[None]:
+    def capture(self, sink: Callable[[memoryview], None]) -> Iterator[None]:
         """Hand every byte consumed inside the block to the sink, in order, in large pieces."""
         self._sink = sink
         self._captured_from = self._position
@@ -79,7 +80,7 @@ class Reader:
 
     def _flush(self) -> None:
         if self._sink is not None and self._position > self._captured_from:
-            self._sink(self._buffer[self._captured_from : self._position])
+            self._sink(memoryview(self._buffer)[self._captured_from : self._position])
         self._captured_from = self._position
 
     def _need(self, count: int) -> None:
@@ -87,12 +88,12 @@ class Reader:
         if missing <= 0:
             return
         self._flush()
-        pieces = [self._buffer[self._position :]]
+        pieces = [self._buffer[self._position :]] if self._position < len(self._buffer) else []
         while missing > 0:
             piece = self._refill(max(missing, RECEIVE_SIZE))
             pieces.append(piece)
             missing -= len(piece)
-        self._buffer = b"".join(pieces)
+        self._buffer = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self._position = self._captured_from = 0
 
     def peek(self, count: int) -> bytes:
@@ -152,59 +153,52 @@ class Reader:
             self._need(1)
 
     def skip_strings(self, count: int) -> None:
-        """Consume so many length-prefixed strings.
-
-        Equal lengths (UUID texts, ids, dates) are recognised with one strided comparison: if the bytes at
-        every stride hold the same length, each of them is a length by induction from the first.
-        """
-        if count > 1:
-            count -= self._skip_equal_strings(count)
-        buffer, position = self._buffer, self._position
-        safe = len(buffer) - MAX_VARINT_BYTES
+        """Consume so many length-prefixed strings."""
         while count:
-            if position > safe:
-                self._position = position
-                self._skip_string()
-                buffer, position = self._buffer, self._position
-                safe = len(buffer) - MAX_VARINT_BYTES
-                count -= 1
-                continue
-            size = buffer[position]
-            if size < ONE_BYTE:
-                position += size + 1
-            else:
-                second = buffer[position + 1]
-                if second < ONE_BYTE:
-                    position += (size & 0x7F | second << 7) + 2
-                else:
-                    self._position = position
-                    self._skip_string()
-                    buffer, position = self._buffer, self._position
-                    safe = len(buffer) - MAX_VARINT_BYTES
-            count -= 1
-            if position > len(buffer):
-                overshoot = position - len(buffer)
-                self._position = len(buffer)
-                self.skip(overshoot)
-                buffer, position = self._buffer, self._position
-                safe = len(buffer) - MAX_VARINT_BYTES
-        self._position = position
-
-    def _skip_string(self) -> None:
-        self.skip(self.varint())
+            self._need(1)
+            count -= self._skip_equal_strings(count) or self._skip_short_strings(count) or self._skip_string()
 
     def _skip_equal_strings(self, count: int) -> int:
-        self._need(1)
+        """Skip strings of one length (UUID texts, dates, ids) as far as they are here; how many there were.
+
+        One strided comparison does it: where every byte at the stride of the first length holds that same
+        length, each of them is a length, by induction from the first.
+        """
         start = self._position
         size = self._buffer[start]
         stride = size + 1
-        if size >= ONE_BYTE:
-            return 0
         fitting = min(count, (len(self._buffer) - start) // stride)
+        if size >= ONE_BYTE or fitting < SOME:
+            return 0
+        if self._buffer[start : start + SOME * stride : stride] != bytes([size]) * SOME:
+            return 0
         if self._buffer[start : start + fitting * stride : stride] != bytes([size]) * fitting:
             return 0
         self._position = start + fitting * stride
         return fitting
+
+    def _skip_short_strings(self, count: int) -> int:
+        """Skip strings of under 16 KiB as far as they are here whole; how many there were."""
+        buffer, position, skipped = self._buffer, self._position, 0
+        end = len(buffer) - 1
+        while skipped < count and position < end:
+            size = buffer[position]
+            following = position + size + 1
+            if size >= ONE_BYTE:
+                high = buffer[position + 1]
+                if high >= ONE_BYTE:
+                    break
+                following += 1 + (high - 1 << 7)
+            if following > end:
+                break
+            position = following
+            skipped += 1
+        self._position = position
+        return skipped
+
+    def _skip_string(self) -> int:
+        self.skip(self.varint())
+        return 1
 
 
 def socket_refill(sock: socket.socket) -> Callable[[int], bytes]:
