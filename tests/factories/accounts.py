@@ -1,7 +1,8 @@
 """Rows of accounts for tests, and the cast: Ada owns Acme, Ben is a member of it, Eve is outside."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.test import Client
@@ -101,38 +102,51 @@ def make_person(email: str, organization: Organization | None = None, role: Role
     return Person(user, key, value, role)
 
 
-@dataclass(frozen=True)
 class Cast:
-    """Ada owns, Grace administers, Ben is a member, Vera views; Eve owns another organization."""
+    """Ada owns, Grace administers, Ben is a member, Vera views, Eve is outside. Each enters when first named."""
 
-    organization: Organization
-    project: Project
-    ada: Person
-    grace: Person
-    ben: Person
-    vera: Person
-    eve: Person
-    eves_project: Project
+    def __init__(self, *, project_id: int | None = None) -> None:
+        numbered = {} if project_id is None else {"pk": project_id}
+        self.organization = OrganizationFactory.create(name="Acme")
+        self.project = ProjectFactory.create(organization=self.organization, name="Main", **numbered)
+
+    @cached_property
+    def ada(self) -> Person:
+        return make_person("ada@example.com", self.organization, Role.OWNER)
+
+    @cached_property
+    def grace(self) -> Person:
+        return make_person("grace@example.com", self.organization, Role.ADMIN)
+
+    @cached_property
+    def ben(self) -> Person:
+        return make_person("ben@example.com", self.organization, Role.MEMBER)
+
+    @cached_property
+    def vera(self) -> Person:
+        return make_person("vera@example.com", self.organization, Role.VIEWER)
+
+    @cached_property
+    def eve(self) -> Person:
+        return make_person("eve@example.com", self.eves_project.organization, Role.OWNER)
+
+    @cached_property
+    def eves_project(self) -> Project:
+        return ProjectFactory.create(organization=OrganizationFactory.create(name="Eve's"), name="Eve's")
 
     def with_role(self, role: Role) -> Person:
         """Find who has a role in the organization."""
-        return {Role.OWNER: self.ada, Role.ADMIN: self.grace, Role.MEMBER: self.ben, Role.VIEWER: self.vera}[role]
+        match role:
+            case Role.OWNER:
+                return self.ada
+            case Role.ADMIN:
+                return self.grace
+            case Role.MEMBER:
+                return self.ben
+            case Role.VIEWER:
+                return self.vera
 
 
 def make_cast(*, project_id: int | None = None) -> Cast:
     """Set the stage; `project_id` fixes the number of the project, for rows in stores that no test rolls back."""
-    acme = OrganizationFactory.create(name="Acme")
-    eves = OrganizationFactory.create(name="Eve's")
-    numbered = {} if project_id is None else {"pk": project_id}
-    project = ProjectFactory.create(organization=acme, name="Main", **numbered)
-    eve = make_person("eve@example.com", eves, Role.OWNER)
-    return Cast(
-        organization=acme,
-        project=project,
-        ada=make_person("ada@example.com", acme, Role.OWNER),
-        grace=make_person("grace@example.com", acme, Role.ADMIN),
-        ben=make_person("ben@example.com", acme, Role.MEMBER),
-        vera=make_person("vera@example.com", acme, Role.VIEWER),
-        eve=replace(eve, role=None),
-        eves_project=ProjectFactory.create(organization=eves, name="Eve's"),
-    )
+    return Cast(project_id=project_id)

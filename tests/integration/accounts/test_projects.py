@@ -142,10 +142,11 @@ def test_update__of_one_field__leaves_the_others_and_notes_the_change(cast: Cast
 
 def test_update__to_what_it_is__notes_nothing(cast: Cast) -> None:
     # Given
+    client = cast.ada.client
     before = AuditEntry.objects.count()
 
     # When
-    response = patch(cast.ada.client, f"/api/projects/{cast.project.pk}/", {"name": "Main"})
+    response = patch(client, f"/api/projects/{cast.project.pk}/", {"name": "Main"})
 
     # Then
     assert response.status_code == 200
