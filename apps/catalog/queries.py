@@ -10,6 +10,8 @@ from apps.clickhouse.properties import property_text
 from apps.clickhouse.statement import Statement
 from apps.clickhouse.tables import EVENTS
 
+_FROM: Final = f"FROM {EVENTS}"
+
 MAX_NAMES: Final = 1000
 MAX_VALUES: Final = 100
 SAMPLED_EVENTS: Final = 60
@@ -22,7 +24,7 @@ SAMPLE_OF_VALUES: Final = 200_000
 def build_event_names(project_id: int, since: datetime) -> Statement:
     """Ask which events came since a moment."""
     return Statement(
-        f"SELECT event, count() AS events, max(timestamp) AS last_seen FROM {EVENTS}\n"
+        f"SELECT event, count() AS events, max(timestamp) AS last_seen {_FROM}\n"
         "WHERE project_id = %(project_id)s AND timestamp >= %(since)s\n"
         "GROUP BY event ORDER BY events DESC, event LIMIT %(most)s",
         {"project_id": project_id, "since": since, "most": MAX_NAMES},
@@ -39,12 +41,12 @@ def build_property_names(project_id: int, events: Sequence[str], since: datetime
     bindings = Bindings(project_id)
     first, most = bindings.bind(since), bindings.bind(SAMPLE_PER_EVENT)
     samples = [
-        f"(SELECT properties FROM {EVENTS}\nWHERE project_id = %(project_id)s AND event = {bindings.bind(event)}"
+        f"(SELECT properties {_FROM}\nWHERE project_id = %(project_id)s AND event = {bindings.bind(event)}"
         f" AND timestamp >= {first} LIMIT {most})"
         for event in events
     ]
     union = "\nUNION ALL\n".join(samples)
-    return Statement(f"SELECT distinctJSONPaths(properties) AS paths FROM (\n{union}\n)", bindings.values)
+    return Statement(f"SELECT distinctJSONPaths(properties) AS paths\nFROM (\n{union}\n)", bindings.values)
 
 
 def decode_property_names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -65,7 +67,7 @@ def build_property_values(
         where.append(f"positionCaseInsensitiveUTF8(value, {bindings.bind(search)}) > 0")
     return Statement(
         f"SELECT assumeNotNull(value) AS text, count() AS events\n"
-        f"FROM (SELECT {property_text(key)} AS value FROM {EVENTS}\n"
+        f"FROM (SELECT {property_text(key)} AS value {_FROM}\n"
         f"WHERE {' AND '.join(where)} LIMIT {bindings.bind(SAMPLE_OF_VALUES)})\n"
         f"GROUP BY value ORDER BY events DESC, text LIMIT {bindings.bind(MAX_VALUES)}",
         bindings.values,

@@ -1,4 +1,4 @@
-"""What a project has sent: event names, property names, property values; of the last 30 days, kept for a few seconds."""
+"""What a project has sent in the last 30 days: names of events and properties, values; kept for a few seconds."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -37,10 +37,7 @@ def list_event_names(project_id: int) -> list[SeenEvent]:
 
 def list_property_names(project_id: int, event: str | None = None) -> list[str]:
     """List the properties that recent events carry, of one event or of the commonest, by name."""
-    if event is None:
-        events = [seen.name for seen in list_event_names(project_id)][: queries.SAMPLED_EVENTS]
-    else:
-        events = [event]
+    events = [event] if event else [seen.name for seen in list_event_names(project_id)[: queries.SAMPLED_EVENTS]]
     if not events:
         return []
     rows = _kept(

@@ -210,8 +210,8 @@ def _split(question: FunnelInput, times: str, bindings: Bindings) -> str:
     for step in range(2, len(question.steps) + 1):
         states += [
             f"countIf(level >= {step}) AS came_{step}",
-            f"avgIfState(seconds_{step}, level >= {step}) AS mean_{step}",
-            f"quantileExactInclusiveIfState(0.5)(seconds_{step}, level >= {step}) AS middle_{step}",
+            f"avgStateIf(seconds_{step}, level >= {step}) AS mean_{step}",
+            f"quantileExactInclusiveStateIf(0.5)(seconds_{step}, level >= {step}) AS middle_{step}",
         ]
         merged += [
             f"sum(came_{step}) AS count_{step}",
