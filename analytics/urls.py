@@ -4,14 +4,13 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    # The busiest doors stand first.
-    path("", include("apps.ingest.api.urls")),
     path("", include("allauth.account.urls")),
     path("two-factor/", include("allauth.mfa.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("", include("apps.catalog.api.urls")),
     path("", include("apps.query.api.urls")),
     path("api/", include("apps.accounts.api.urls")),
+    path("api/", include("apps.ingest.api.urls")),
     path("", include("apps.web.urls")),
 ]
 

@@ -49,14 +49,25 @@ def connect(*, timeout: float = 2.0) -> Any:  # noqa: ANN401 - the installed stu
     return redis.Redis.from_url(settings.REDIS_URL, **options)
 
 
+class _Contexts(threading.local):
+    """Compression contexts: costly to make, and not to be shared between threads."""
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor(level=_LEVEL)
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
+_contexts: Final = _Contexts()
+
+
 def pack(entry: LogEntry) -> bytes:
     """Make the bytes of a log entry."""
-    return zstandard.ZstdCompressor(level=_LEVEL).compress(_encoder.encode(entry))
+    return _contexts.compressor.compress(_encoder.encode(entry))
 
 
 def unpack(blob: bytes) -> LogEntry:
     """Read the bytes of a log entry."""
-    return _decoder.decode(zstandard.ZstdDecompressor().decompress(blob))
+    return _decoder.decode(_contexts.decompressor.decompress(blob))
 
 
 class EventLog:

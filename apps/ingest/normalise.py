@@ -33,6 +33,8 @@ CODES: Final = (
 """Why the door refuses an event."""
 
 _UUID: Final = re.compile(r"([0-9a-f]{8})(-?)([0-9a-f]{4})\2([0-9a-f]{4})\2([0-9a-f]{4})\2([0-9a-f]{12})")
+_BLANK: Final = "".join(map(chr, range(33)))
+"""Blank is what consists of ASCII spaces and control characters only."""
 _NULL: Final = (b"", b"null")
 
 
@@ -108,12 +110,12 @@ def _normalise(wire: WireEvent, clock: Clock, bounds: Bounds) -> Event:
 
 
 def _name(value: Any) -> str:  # noqa: ANN401 - a sender's JSON value
-    if value is None or value == "":
+    if value is None:
         raise RejectedError("event_missing", "The event has no name.", "event")
     if not isinstance(value, str):
         raise RejectedError("event_not_text", "The name of the event is no text.", "event")
-    if value.isspace():
-        raise RejectedError("event_missing", "The name of the event is blank.", "event")
+    if not value.strip(_BLANK):
+        raise RejectedError("event_missing", "The event has no name.", "event")
     if len(value) > NAME_LENGTH:
         raise RejectedError("event_too_long", f"The event's name is longer than {NAME_LENGTH} characters.", "event")
     return value
@@ -131,7 +133,7 @@ def _object(raw: Raw) -> bytes:
 def _distinct_id(candidates: tuple[Any, ...]) -> str:
     for value in candidates:
         text = _text(value)
-        if text and not text.isspace():
+        if text.strip(_BLANK):
             return text[:NAME_LENGTH]
     raise RejectedError("distinct_id_missing", "The event does not say who did it (distinct_id).", "distinct_id")
 

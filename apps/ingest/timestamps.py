@@ -13,8 +13,8 @@ from typing import Any, Final
 AHEAD_US: Final = 23 * 3_600 * 1_000_000
 """How far ahead of our clock an event may be; more is a wrong clock, not a plan."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
 _FAR_YEAR: Final = re.compile(r"\A(?:-\d+|[+]?\d{5,})-\d\d?-\d\d?")
 _NUMBER: Final = re.compile(r"\A-?\d{1,17}(?:\.\d{1,9})?\Z")
 # Epoch numbers come in seconds, milli- or microseconds; the largest second of year 9999 is below the first bound.
@@ -26,12 +26,12 @@ def to_us(moment: datetime) -> int:
     """Count microseconds since 1970; a moment without zone is UTC."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // _MICROSECOND
+    return (moment - EPOCH) // MICROSECOND
 
 
 def from_us(microseconds: int) -> datetime:
     """Give the moment that many microseconds after 1970."""
-    return _EPOCH + microseconds * _MICROSECOND
+    return EPOCH + microseconds * MICROSECOND
 
 
 def parse(value: Any) -> int | None:  # noqa: ANN401 - a sender's JSON value

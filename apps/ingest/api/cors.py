@@ -1,23 +1,27 @@
-"""Cross-origin headers of the public capture endpoints: any page may send events with a project key."""
+"""Cross-origin headers of the capture endpoints: any page may send events with a project key."""
 
-from django.http import HttpRequest, HttpResponse
+from typing import TYPE_CHECKING, Final
 
-_METHODS = "GET, POST, OPTIONS"
-_HEADERS = "Content-Type, Content-Encoding, X-PostHog-Distinct-Id, X-PostHog-Session-Id"
-_DAY = "86400"
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_HEADERS: Final = "Content-Type, Content-Encoding, X-PostHog-Distinct-Id, X-PostHog-Session-Id"
 
 
-def allow_origin(request: HttpRequest, response: HttpResponse) -> None:
+def headers(environ: "WSGIEnvironment") -> list[tuple[str, str]]:
     """Mirror the page's origin and the headers it asked for; a request without origin needs nothing."""
-    origin = request.META.get("HTTP_ORIGIN")
+    origin = environ.get("HTTP_ORIGIN")
     if not origin:
-        return
-    response.headers["Access-Control-Allow-Origin"] = origin
-    response.headers["Access-Control-Allow-Credentials"] = "true"
-    response.headers["Vary"] = "Origin"
-    if request.method == "OPTIONS":
-        response.headers["Access-Control-Allow-Methods"] = _METHODS
-        response.headers["Access-Control-Allow-Headers"] = request.META.get(
-            "HTTP_ACCESS_CONTROL_REQUEST_HEADERS", _HEADERS
-        )
-        response.headers["Access-Control-Max-Age"] = _DAY
+        return []
+    allowed = [
+        ("Access-Control-Allow-Origin", origin),
+        ("Access-Control-Allow-Credentials", "true"),
+        ("Vary", "Origin"),
+    ]
+    if environ["REQUEST_METHOD"] == "OPTIONS":
+        allowed += [
+            ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
+            ("Access-Control-Allow-Headers", environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS") or _HEADERS),
+            ("Access-Control-Max-Age", "86400"),
+        ]
+    return allowed
