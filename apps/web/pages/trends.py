@@ -64,9 +64,11 @@ def draw(results: list[dict[str, Any]], chart: str, interval: str, *, unfinished
     present = [series for series in results if series.get("compare_label") != "previous"]
     days: list[str] = present[0]["days"] if present else []
     labels: list[str] = present[0]["labels"] if present else []
+    pairs = list(zip(days, labels, strict=True))
     return {
         "type": chart,
-        "labels": [_tick(day, label, interval) for day, label in zip(days, labels, strict=True)],
+        "labels": [_tick(*each, interval) for each in pairs],
+        "columns": [day[:16] for day in days] if interval == "hour" else [_tick(*each, interval) for each in pairs],
         "titles": days if interval == "hour" else labels,
         "unfinished": unfinished,
         "series": [_line(series, index, len(present)) for index, series in enumerate(results)],

@@ -51,12 +51,12 @@ def duration(seconds: float | None) -> str:
     if seconds < 1:
         return "< 1 s"
     rest = round(seconds)
-    parts: list[str] = []
+    counts: list[tuple[int, str]] = []
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
         count, rest = divmod(rest, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2])
+        counts.append((count, unit))
+    largest = next(place for place, (count, _) in enumerate(counts) if count)
+    return " ".join(f"{count} {unit}" for count, unit in counts[largest : largest + 2] if count)
 
 
 @register.filter
@@ -74,7 +74,11 @@ def styled(field: BoundField) -> SafeString:
     attrs: dict[str, str | bool] = {"class": f"{css} is-invalid" if field.errors else css}
     if field.errors:
         attrs["aria-invalid"] = "true"
-    if kind == "select" and len(list(getattr(widget, "choices", ()))) > LONG_LIST:
+    if (
+        kind == "select"
+        and not getattr(widget, "allow_multiple_selected", False)
+        and len(list(getattr(widget, "choices", ()))) > LONG_LIST
+    ):
         attrs["aria-label"] = str(field.label)
         return format_html("<baleen-combobox>{}</baleen-combobox>", field.as_widget(attrs=attrs))
     return field.as_widget(attrs=attrs)

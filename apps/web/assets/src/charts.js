@@ -12,11 +12,28 @@ echarts.use([LineChart, BarChart, GridComponent, TooltipComponent, AriaComponent
  * @typedef {{type: "line" | "bar" | "area", labels: string[], titles: string[], series: Series[], unfinished: boolean}} Chart
  */
 
-/** @param {string} name */
-const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const probe = document.createElement("span");
+const brush = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+
+/**
+ * The value of a colour variable as a canvas understands it: the UI kit writes some as functions of the theme.
+ * @param {string} name
+ */
+function css(name) {
+  document.body.append(probe);
+  probe.style.color = `var(${name})`;
+  const computed = getComputedStyle(probe).color;
+  probe.remove();
+  if (!brush) return computed;
+  brush.fillStyle = computed;
+  brush.clearRect(0, 0, 1, 1);
+  brush.fillRect(0, 0, 1, 1);
+  const [red, green, blue, alpha] = brush.getImageData(0, 0, 1, 1).data;
+  return `rgba(${red}, ${green}, ${blue}, ${(alpha ?? 255) / 255})`;
+}
 
 /** @param {number} index */
-export const color = (index) => css(`--series-${index % 10}`);
+const color = (index) => css(`--series-${index % 10}`);
 
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
@@ -58,8 +75,8 @@ function marks(chart, series) {
 
 /** @param {Chart} chart */
 function option(chart) {
-  const text = css("--tblr-secondary") || "#888";
-  const rule = css("--tblr-border-color") || "#ddd";
+  const text = css("--tblr-secondary");
+  const rule = css("--tblr-border-color");
   return {
     aria: { enabled: false },
     grid: { left: 8, right: 16, top: 16, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },

@@ -59,10 +59,12 @@ document.addEventListener("change", (event) => {
   picker?.toggleAttribute("hidden", !select.selectedOptions[0]?.hasAttribute("data-measures"));
 });
 
-// A custom date range shows its two fields only once it is chosen.
+// Fields that one choice of a select asks for, such as the two days of a custom range: data-shown-for="range=custom".
 document.addEventListener("change", (event) => {
   const select = event.target;
-  if (!(select instanceof HTMLSelectElement) || select.name !== "range") return;
-  const fields = select.form?.querySelector("[data-custom-range]");
-  fields?.toggleAttribute("hidden", select.value !== "custom");
+  if (!(select instanceof HTMLSelectElement)) return;
+  for (const part of select.form?.querySelectorAll("[data-shown-for]") ?? []) {
+    const [name, value] = (part.getAttribute("data-shown-for") ?? "").split("=");
+    if (name === select.name) part.toggleAttribute("hidden", select.value !== value);
+  }
 });
