@@ -13,8 +13,19 @@ from apps.clickhouse.embedded.statements import tokens, unquote
 ACCESS_DENIED: Final = 497
 READING: Final = frozenset({"SELECT", "WITH", "(", "FROM", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN", "SET"})
 HARMLESS: Final = frozenset(
-    ("numbers", "numbers_mt", "zeros", "zeros_mt", "primes", "generateseries", "generate_series", "generaterandom")
-    + ("null", "values", "view", "viewexplain", "viewifpermitted", "format")
+    {
+        *(
+            "numbers",
+            "numbers_mt",
+            "zeros",
+            "zeros_mt",
+            "primes",
+            "generateseries",
+            "generate_series",
+            "generaterandom",
+        ),
+        *("null", "values", "view", "viewexplain", "viewifpermitted", "format"),
+    }
 )
 SCALARS: Final = frozenset({"file", "catboostevaluate", "dictget"})
 FILES: Final = "default"

@@ -33,10 +33,9 @@ def answer_insert(connection: "Connection", query: Query) -> bool:
         connection.send(packets.data_start(connection.revision), header.empty_block())
         if not _receive(connection, inserting):
             return True
-        written = inserting.finish()
+        inserting.finish()
     finally:
         inserting.cancel()
-    connection.send(packets.progress(connection.revision, written=written))
     return True
 
 

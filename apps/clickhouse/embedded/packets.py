@@ -41,6 +41,8 @@ TCP, HTTP = 1, 2
 COMPLETE_STAGE: Final = 2
 NO_BLOCK_INFO: Final = b"\x01\x00\x02\xff\xff\xff\xff\x00"
 EMPTY_BLOCK: Final = b"\x00\x00"
+LIMIT_NOT_APPLIED: Final = b"\x00\x00\x01"
+"""No limit applied, no rows before it, and both of these known: an old client computes them itself otherwise."""
 
 
 class Client(IntEnum):
@@ -222,7 +224,7 @@ def progress(revision: int, *, read: tuple[int, int] = (0, 0), written: tuple[in
 
 def profile_info(rows: int, blocks: int, size: int) -> bytes:
     """Write what the result itself amounts to."""
-    return varint(Server.PROFILE_INFO) + varint(rows) + varint(blocks) + varint(size) + b"\x00\x00\x00"
+    return varint(Server.PROFILE_INFO) + varint(rows) + varint(blocks) + varint(size) + LIMIT_NOT_APPLIED
 
 
 PONG: Final = varint(Server.PONG)

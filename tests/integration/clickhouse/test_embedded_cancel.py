@@ -6,16 +6,18 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from apps.clickhouse.embedded.testing import RunningServer
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
+
+from apps.clickhouse.embedded.testing import RunningServer
 
 ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1"
 
 
 def running(client: Client, marker: str) -> int:
     """Count the statements under way that carry a marker."""
-    sql = "SELECT count() FROM system.processes WHERE position(query, %(marker)s) > 0 AND position(query, 'processes') = 0"
+    found = "position(query, %(marker)s) > 0 AND position(query, 'processes') = 0"
+    sql = f"SELECT count() FROM system.processes WHERE {found}"
     rows: list[tuple[int]] = client.execute(sql, {"marker": marker})
     return rows[0][0]
 

@@ -14,9 +14,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from apps.clickhouse.embedded.testing import RunningServer, free_port, running_server, stop
 from clickhouse_driver import Client
 from clickhouse_driver.errors import NetworkError, ServerException
+
+from apps.clickhouse.embedded.testing import RunningServer, free_port, running_server, stop
 
 
 def raw(server: RunningServer) -> socket.socket:
@@ -43,7 +44,7 @@ def text(value: str) -> bytes:
     return bytes([len(value)]) + value.encode()
 
 
-def hello(user: str = "ada", password: str = "s3cret", revision: int = 54453) -> bytes:
+def hello(user: str = "ada", password: str = "s3cret", revision: int = 54453) -> bytes:  # noqa: S107 - made up
     """Encode the first packet of a client."""
     number = bytearray()
     while revision >= 0x80:
@@ -54,7 +55,8 @@ def hello(user: str = "ada", password: str = "s3cret", revision: int = 54453) ->
 
 
 @pytest.mark.parametrize(
-    ("user", "password"), [("ada", "wrong"), ("ada", ""), ("eve", "s3cret"), ("", ""), ("ben", "s3cret"), ("ada", "s3cret ")]
+    ("user", "password"),
+    [("ada", "wrong"), ("ada", ""), ("eve", "s3cret"), ("", ""), ("ben", "s3cret"), ("ada", "s3cret ")],
 )
 def test_password__that_is_wrong__is_refused_as_clickhouse_does(
     connect: Callable[..., Client], user: str, password: str

@@ -44,7 +44,8 @@ def test_insert__of_large_values__passes_buffer_borders(client: Client, table: C
 
 
 @pytest.mark.parametrize(
-    "form", ["VALUES", "FORMAT Native", "FORMAT Values", "SETTINGS max_insert_threads = 1 VALUES", "values ; -- done", ""]
+    "form",
+    ["VALUES", "FORMAT Native", "FORMAT Values", "SETTINGS max_insert_threads = 1 VALUES", "values ; -- done", ""],
 )
 def test_insert__in_every_form__takes_the_clients_rows(client: Client, table: Callable[..., str], form: str) -> None:
     name = table("a UInt8, b String")
@@ -129,7 +130,9 @@ def test_insert__that_fails_in_the_middle__leaves_nothing_and_a_living_connectio
 
     with pytest.raises(ServerException) as caught:
         client.execute(
-            f"INSERT INTO {name} VALUES", ((number,) for number in range(100_000)), settings={"insert_block_size": 10_000}
+            f"INSERT INTO {name} VALUES",
+            ((number,) for number in range(100_000)),
+            settings={"insert_block_size": 10_000},
         )
 
     assert caught.value.code == 469
@@ -178,8 +181,11 @@ def test_insert__whose_client_leaves_in_the_middle__leaves_nothing(
 def test_insert__of_nothing__is_no_error(client: Client, table: Callable[..., str]) -> None:
     name = table("a UInt8")
 
+    def rows() -> Iterator[tuple[int]]:
+        yield from ()
+
     assert client.execute(f"INSERT INTO {name} VALUES", []) == 0
-    assert client.execute(f"INSERT INTO {name} VALUES", (row for row in ())) == 0
+    assert client.execute(f"INSERT INTO {name} VALUES", rows()) == 0
     assert count(client, name) == 0
 
 
