@@ -17,7 +17,6 @@ from apps.ingest.normalise import Clock, RejectedError, normalise
 from apps.ingest.protocols.posthog import ABSENT, Request, WireEvent
 
 _UUID_LENGTH: Final = 36
-_OPENERS_OF_PLAIN_EVENT: Final = 2
 _BYTES_OF_SHORTEST_PROPERTY: Final = 5
 """`"":1,` is the shortest there is."""
 
@@ -36,9 +35,7 @@ def validate(request: Request, *, project_id: int, path: str, clock: Clock, boun
     keep_when, keep_properties = entry.timestamps_us.append, entry.properties.append
     earliest, latest = clock.now_us - bounds.age_us, clock.now_us + timestamps.AHEAD_US
     parse_iso, epoch, microsecond = datetime.fromisoformat, timestamps.EPOCH, timestamps.MICROSECOND
-    skew_us, short, is_plain = clock.skew_us, _short(request, bounds), not _has_extras(request.body)
-    if not _have_canonical_uuids(request.events):
-        short = 0
+    skew_us, short, depth = clock.skew_us, _short(request, bounds), bounds.depth
     faults: list[_Fault] = []
     for index, wire in enumerate(request.events):
         if wire is not None:
@@ -55,7 +52,11 @@ def validate(request: Request, *, project_id: int, path: str, clock: Clock, boun
                 and len(uid) == _UUID_LENGTH
                 and len(raw) <= short
                 and raw[:1] == b"{"
-                and (is_plain or _is_bare(wire))
+                and wire.offset is None
+                and wire.set is ABSENT
+                and wire.set_once is ABSENT
+                and wire.unset is ABSENT
+                and (raw.find(b"{", 1) < 0 > raw.find(b"[") or raw.count(b"{") + raw.count(b"[") <= depth)
             ):
                 try:
                     when = (parse_iso(wire.timestamp) - epoch) // microsecond + skew_us
@@ -85,23 +86,10 @@ def validate(request: Request, *, project_id: int, path: str, clock: Clock, boun
 
 
 def _short(request: Request, bounds: Bounds) -> int:
-    """Say up to which length an event's properties can be neither too deep nor too many.
-
-    A request without brackets beyond those of its plain events holds none that is too deep.
-    """
-    openers = request.body.count(b"{") + request.body.count(b"[")
-    if openers > bounds.depth + _OPENERS_OF_PLAIN_EVENT * len(request.events) or b'"$ignore_sent_at"' in request.body:
+    """Say how long the properties of an event on the short path may be; so short, they are not too many either."""
+    if b'"$ignore_sent_at"' in request.body or not _have_canonical_uuids(request.events):
         return 0
     return min(bounds.properties * _BYTES_OF_SHORTEST_PROPERTY, bounds.event_bytes)
-
-
-def _has_extras(body: bytes) -> bool:
-    """Say whether anything in a request could be a field that changes an event's properties or time."""
-    return b'"$set' in body or b'"$unset"' in body or b'"offset"' in body
-
-
-def _is_bare(wire: WireEvent) -> bool:
-    return wire.offset is None and wire.set is ABSENT and wire.set_once is ABSENT and wire.unset is ABSENT
 
 
 def _have_canonical_uuids(events: Sequence[WireEvent | None]) -> bool:

@@ -33,7 +33,8 @@ def clean(body: bytes) -> bytes:
             body.decode()
         except UnicodeDecodeError:
             body = body.decode(errors="replace").encode()
-    if b"\\u" in body and _SUSPECT.search(body):
+    # One byte is found many times faster than two, and most bodies hold no escape at all.
+    if b"\\" in body and _SUSPECT.search(body):
         # Escapes are taken one after the other, so that the backslash of `\\ud800` is not mistaken for an escape.
         body = _ESCAPE.sub(_mend, body)
     return body
