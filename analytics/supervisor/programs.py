@@ -1,12 +1,11 @@
 """What runs on a laptop, in the order it starts; stopping goes the other way round."""
 
-import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from analytics import env
+from analytics import env, serving
 from analytics.supervisor import valkey
 
 
@@ -71,12 +70,18 @@ def list_programs(addresses: env.Addresses, options: Options) -> list[Program]:
     if addresses.clickhouse_is_embedded:
         programs.append(_clickhouse(addresses))
         stores.append(f"port:{urlsplit(addresses.clickhouse_url).port}")
+    web = serving.command(host=options.host, port=options.port, workers=options.web_workers)
     programs += [
-        Program("prepare", manage("prepare", "--first-user", f"--marker={layout.prepared}"), tuple(stores), once=True),
+        Program(
+            "prepare",
+            manage("prepare", "--wait", "--first-user", f"--marker={layout.prepared}"),
+            tuple(stores),
+            once=True,
+        ),
         Program("writer", manage("write_events"), prepared, stop_seconds=30),
         # Celery's checks load every page and endpoint into a process that serves none.
         Program("worker", _worker(addresses), prepared, stop_seconds=30, environment={"CELERY_SKIP_CHECKS": "1"}),
-        Program("web", _web(options), prepared, stop_seconds=30),
+        Program("web", web, prepared, stop_seconds=30),
         Program("welcome", _welcome(addresses, options), prepared, once=True),
     ]
     return programs
@@ -104,22 +109,6 @@ def _worker(addresses: env.Addresses) -> tuple[str, ...]:
         *("--pool=threads", "--concurrency=2", "--with-beat", "--without-gossip", "--without-mingle"),
         *(f"--loglevel={env.text('BALEEN_LOG_LEVEL', 'INFO')}", "--hostname=worker@localhost"),
         f"--schedule-filename={addresses.data_dir / 'beat-schedule'}",
-    )
-
-
-def _web(options: Options) -> tuple[str, ...]:
-    return (
-        *(sys.executable, "-m", "granian", "--interface=wsgi", "analytics.wsgi:application"),
-        *(f"--host={options.host}", f"--port={options.port}", f"--workers={options.web_workers}"),
-        # Python runs one thread at a time: more threads only pay while requests wait for ClickHouse.
-        *(
-            f"--blocking-threads={min(8, 2 * (os.cpu_count() or 1) + 1)}",
-            "--backpressure=256",
-            "--http1-header-read-timeout=10000",
-            "--no-ws",
-        ),
-        *("--respawn-failed-workers", "--respawn-interval=0.5", "--workers-kill-timeout=20"),
-        *("--log-level=warning", f"--{'' if env.boolean('BALEEN_ACCESS_LOG', default=False) else 'no-'}access-log"),
     )
 
 

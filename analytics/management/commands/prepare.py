@@ -31,15 +31,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the flags."""
         parser.add_argument("--first-user", action="store_true", help="make a first user when there is none")
-        parser.add_argument("--marker", type=Path, help="a file to create once done; until then, failures are retried")
+        parser.add_argument("--wait", action="store_true", help="keep trying while a store does not answer")
+        parser.add_argument("--marker", type=Path, help="a file to create once done")
 
-    def handle(self, *, first_user: bool, marker: Path | None, **_: object) -> None:
-        """Do every step; under a supervisor (`--marker`) keep trying, since a store may need a moment to answer."""
+    def handle(self, *, first_user: bool, wait: bool, marker: Path | None, **_: object) -> None:
+        """Do every step; with `--wait` a failing one is repeated, since a store may need a moment to answer."""
         steps: list[Callable[[], object]] = [self.migrate_database, self.migrate_clickhouse]
         if first_user:
             steps.append(self.make_first_user)
         for step in steps:
-            if marker:
+            if wait:
                 self.insist(step)
             else:
                 step()
