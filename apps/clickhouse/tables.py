@@ -19,6 +19,7 @@ EVENTS_COLUMNS: Final = (
     "received_at",
     "inserted_at",
     "entry",
+    "unreadable_properties",
 )
 
 EVENTS_LANDING: Final = "events_landing"

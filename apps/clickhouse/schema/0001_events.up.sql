@@ -24,6 +24,8 @@ CREATE TABLE IF NOT EXISTS events${LOCAL} ${ON_CLUSTER}
     inserted_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     -- The event log's entry it came from: after a crash the writer asks what of an entry is already here.
     entry String CODEC(ZSTD(1)),
+    -- Text that the engine could not read as a JSON object, kept whole; empty for every healthy event.
+    unreadable_properties String CODEC(ZSTD(1)),
     INDEX received_at_range received_at TYPE minmax GRANULARITY 1,
     INDEX entry_filter entry TYPE bloom_filter(0.01) GRANULARITY 1
 )
@@ -47,9 +49,10 @@ CREATE TABLE IF NOT EXISTS events_landing${LOCAL} ${ON_CLUSTER}
 )
 ENGINE = Null;
 
--- Text that the engine cannot read as a JSON object becomes an empty one: a property must never hold up its batch.
--- The door refuses such text before, and dead_letters tells of what still came through.
+-- Text that the engine cannot read becomes an empty object and is kept beside it: one property must never hold up a
+-- batch. The door refuses or mends such text before; 0002 turns what still came through into a dead letter.
 CREATE MATERIALIZED VIEW IF NOT EXISTS events_landing_to_events ${ON_CLUSTER} TO events${LOCAL} AS
+WITH accurateCastOrNull(events_landing${LOCAL}.properties, 'JSON(max_dynamic_paths = 256)') AS parsed
 SELECT
     project_id,
     event,
@@ -57,9 +60,10 @@ SELECT
     toUUID(person_id) AS person_id,
     toUUID(uuid) AS uuid,
     distinct_id,
-    accurateCastOrDefault(properties, 'JSON(max_dynamic_paths = 256)') AS properties,
+    assumeNotNull(parsed) AS properties,
     fromUnixTimestamp64Micro(received_us, 'UTC') AS received_at,
-    entry
+    entry,
+    if(isNull(parsed), events_landing${LOCAL}.properties, '') AS unreadable_properties
 FROM events_landing${LOCAL}
 SETTINGS
     input_format_try_infer_dates = 0,

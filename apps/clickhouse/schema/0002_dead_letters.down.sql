@@ -1,4 +1,4 @@
-DROP TABLE IF EXISTS events_landing_to_dead_letters ${ON_CLUSTER} SYNC;
+DROP TABLE IF EXISTS events_to_dead_letters ${ON_CLUSTER} SYNC;
 
 DROP TABLE IF EXISTS dead_letters ${ON_CLUSTER} SYNC;
 

@@ -28,18 +28,18 @@ CREATE TABLE IF NOT EXISTS dead_letters ${ON_CLUSTER} AS dead_letters_local
 ENGINE = Distributed(${CLUSTER_NAME}, currentDatabase(), dead_letters_local, cityHash64(entry))
 ${END_CLUSTER_ONLY};
 
--- The safety net of events_landing_to_events: tell of properties that could not be stored.
-CREATE MATERIALIZED VIEW IF NOT EXISTS events_landing_to_dead_letters ${ON_CLUSTER} TO dead_letters${LOCAL} AS
+-- Tell of properties that could not be read; the event itself is counted.
+CREATE MATERIALIZED VIEW IF NOT EXISTS events_to_dead_letters ${ON_CLUSTER} TO dead_letters${LOCAL} AS
 SELECT
     project_id,
-    fromUnixTimestamp64Micro(received_us, 'UTC') AS received_at,
+    received_at,
     entry,
     cityHash64(uuid) % 4294967296 AS `index`,
     'unreadable_properties' AS code,
     'The properties are no JSON object the store can read; the event was kept without them.' AS reason,
     event,
     distinct_id,
-    substring(properties, 1, 65536) AS payload,
+    substring(unreadable_properties, 1, 65536) AS payload,
     '' AS path
-FROM events_landing${LOCAL}
-WHERE JSONType(properties) != 'Object';
+FROM events${LOCAL}
+WHERE unreadable_properties != '';
