@@ -192,7 +192,6 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 # A self-hosted server often has no mail: an address is what an admin wrote or invited, not what a letter proved.
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 BALEEN_SIGNUP_OPEN = env.boolean("BALEEN_SIGNUP_OPEN", default=False)
@@ -248,7 +247,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "baleen:celery:", "visibi
 CELERY_BEAT_SCHEDULER = "analytics.beat:BeatingScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE_FILENAME = str(BALEEN_DATA_DIR / "beat-schedule")
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "accounts.purge_deleted_projects": {"task": "accounts.purge_deleted_projects", "schedule": 300.0},
+}
 
 # --- Probes -----------------------------------------------------------------
 # /metrics is open unless this is set; then it wants the value as a bearer token.

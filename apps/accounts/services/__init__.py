@@ -7,6 +7,7 @@ from apps.accounts.services.organizations import create_organization, rename_org
 from apps.accounts.services.projects import (
     create_project,
     delete_project,
+    purge_deleted_projects,
     purge_project,
     reset_token,
     update_project,
@@ -24,6 +25,7 @@ __all__ = [
     "create_project",
     "delete_project",
     "note_use",
+    "purge_deleted_projects",
     "purge_project",
     "remove_member",
     "rename_organization",

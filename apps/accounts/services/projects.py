@@ -1,5 +1,8 @@
 """Projects: making, changing, deleting, and purging what a deleted one left behind."""
 
+from datetime import timedelta
+from typing import Final
+
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
@@ -10,6 +13,9 @@ from apps.accounts.errors import AlreadyTakenError
 from apps.accounts.models import Organization, Project
 from apps.common import jobs
 from apps.common.clock import now
+
+SETTLING_TIME: Final = timedelta(minutes=10)
+"""How long after its deletion a project's data is left, for events still in the log to arrive."""
 
 
 def create_project(  # noqa: PLR0913 - a project's fields, all by keyword
@@ -74,13 +80,23 @@ def reset_token(*, project: Project, actor: Actor, api_token: str | None = None)
 
 
 def delete_project(*, project: Project, actor: Actor) -> None:
-    """Take a project out of reach at once and start the job that erases its data."""
+    """Take a project out of reach at once; `purge_deleted_projects` erases its data soon after."""
     with transaction.atomic():
         project.deleted_at = now()
         project.save(update_fields=["deleted_at"])
         audit.record(actor, "project.deleted", target_of(project), {"name": [project.name, None]})
         transaction.on_commit(selectors.forget_tokens)
-    jobs.enqueue("accounts.purge_project", project.pk)
+
+
+def purge_deleted_projects() -> None:
+    """Start a job for every deleted project whose data is still there; beat calls this every few minutes.
+
+    Waiting a while lets events that were already under way arrive first, and asking the database instead of starting
+    the job at deletion means that none is ever forgotten, whatever was down at that moment.
+    """
+    waiting = Project.objects.filter(deleted_at__lt=now() - SETTLING_TIME, purged_at__isnull=True)
+    for project_id in waiting.values_list("pk", flat=True):
+        jobs.enqueue("accounts.purge_project", project_id)
 
 
 def purge_project(*, project_id: int) -> None:
