@@ -4,8 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include("allauth.account.urls")),
-    path("two-factor/", include("allauth.mfa.urls")),
+    path("", include("apps.web.login_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("", include("apps.catalog.api.urls")),
     path("", include("apps.query.api.urls")),

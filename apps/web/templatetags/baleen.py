@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from django import template
+from django.conf import settings
 from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -82,3 +83,9 @@ def styled(field: BoundField) -> SafeString:
         attrs["aria-label"] = str(field.label)
         return format_html("<baleen-combobox>{}</baleen-combobox>", field.as_widget(attrs=attrs))
     return field.as_widget(attrs=attrs)
+
+
+@register.simple_tag
+def sends_mail() -> bool:
+    """Say whether this deployment can write to people."""
+    return bool(settings.BALEEN_SENDS_MAIL)

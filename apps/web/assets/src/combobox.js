@@ -15,7 +15,7 @@ class Combobox extends HTMLElement {
     this.button.setAttribute("aria-haspopup", "listbox");
     this.button.setAttribute("aria-expanded", "false");
     this.button.setAttribute("aria-label", select.getAttribute("aria-label") ?? "Choose");
-    this.button.addEventListener("click", () => (this.panel?.isConnected ? this.close() : this.open()));
+    this.button.addEventListener("click", () => (this.panel ? this.close() : this.open()));
     this.append(this.button);
     this.show();
   }
@@ -61,7 +61,10 @@ class Combobox extends HTMLElement {
   }
 
   close() {
-    this.panel?.remove();
+    // Removing the panel takes the focus away, and that closes again: forget it first.
+    const panel = this.panel;
+    this.panel = undefined;
+    panel?.remove();
     this.button?.setAttribute("aria-expanded", "false");
   }
 
