@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from apps.catalog.filters.schema import parse
 from apps.clickhouse.statement import Statement
 from apps.query.contracts import Rows, Scope
 from apps.query.dates import Period
 from apps.query.errors import InvalidQueryError, UnsupportedQueryError
-from apps.query.kinds import funnels
+from apps.query.kinds import funnel_answer, funnel_times, funnel_trends, funnels
+from apps.query.kinds.funnel_question import FunnelBreakdown, FunnelExclusion, FunnelInput, FunnelStep
 from apps.query.planning.shared import (
     DEFAULT_BREAKDOWN_LIMIT,
     MAX_BREAKDOWNS,
@@ -34,15 +36,21 @@ _UNITS: Final = {
 """Conversion windows are plain seconds, whatever the clocks do; a month is thirty days."""
 
 DEFAULT_WINDOW: Final = 14
+MAX_STEPS: Final = 20
+MAX_EXCLUSIONS: Final = 10
+_LEAST_STEPS: Final = 2
+_FILTER: Final = "query.funnelsFilter"
 MAX_WINDOW_US: Final = 100 * 366 * _DAY
 
 
 @dataclass(frozen=True, slots=True)
 class FunnelPlan:
-    """One question; its answer is a list of steps, or of such lists with a breakdown."""
+    """One question; what its answer looks like depends on what of the funnel is shown."""
 
-    question: funnels.FunnelInput
+    question: FunnelInput
     nodes: tuple[EventsNode, ...]
+    viz: FunnelViz
+    bins: int | None = None
 
     @property
     def period(self) -> Period:
@@ -56,53 +64,55 @@ class FunnelPlan:
 
     def statements(self) -> tuple[Statement, ...]:
         """List what to ask the engine: one statement."""
+        if self.viz is FunnelViz.TRENDS:
+            return (funnel_trends.build(self.question),)
+        if self.viz is FunnelViz.TIME_TO_CONVERT:
+            return (funnel_times.build(self.question, self.bins),)
         return (funnels.build(self.question),)
 
     def answer(self, asked: Sequence[Rows]) -> dict[str, Any]:
-        """Write the steps, with their people and times."""
+        """Write the steps, the conversion over time, or the histogram."""
+        if self.viz is FunnelViz.TRENDS:
+            lines = funnel_trends.decode(asked[0], self.question)
+            return {"results": [funnel_answer.line(line, self.period) for line in lines]}
+        if self.viz is FunnelViz.TIME_TO_CONVERT:
+            return {"results": funnel_answer.histogram(funnel_times.decode(asked[0]))}
+        unordered = self.question.order is FunnelOrder.UNORDERED
         groups = funnels.decode(asked[0], self.question)
-        written = [self._steps(group) for group in groups]
+        written = [funnel_answer.steps(group, self.nodes, is_unordered=unordered) for group in groups]
         if self.question.breakdown is None:
             return {"results": written[0] if written else []}
         return {"results": written}
-
-    def _steps(self, group: funnels.FunnelGroup) -> list[dict[str, Any]]:
-        extra = {} if group.breakdown is None else {"breakdown": group.breakdown, "breakdown_value": group.breakdown}
-        return [
-            {
-                "action_id": node.event,
-                "name": node.name or node.event or "All events",
-                "custom_name": node.custom_name,
-                "order": order,
-                "people": [],
-                "count": step.count,
-                "type": "events",
-                "average_conversion_time": step.average,
-                "median_conversion_time": step.median,
-                **extra,
-            }
-            for order, (node, step) in enumerate(zip(self.nodes, group.steps, strict=True))
-        ]
 
 
 def plan_funnels(query: FunnelsQuery, scope: Scope) -> FunnelPlan:
     """Fill the defaults of a funnel query and refuse what it asks for in vain."""
     shared = common(query)
     wanted = query.funnelsFilter or FunnelsFilter()
-    _refuse_later(query, wanted)
+    viz = wanted.funnelVizType or FunnelViz.STEPS
+    order = wanted.funnelOrderType or FunnelOrder.ORDERED
+    _check(query, wanted, viz, order)
     steps = tuple(
-        funnels.FunnelStep(node.event, filters_of(node, f"query.series.{index}"))
-        for index, node in enumerate(query.series)
+        FunnelStep(node.event, filters_of(node, f"query.series.{index}")) for index, node in enumerate(query.series)
     )
-    question = funnels.FunnelInput(
+    if order is FunnelOrder.UNORDERED:
+        _check_unordered(steps)
+    first, last = _span(query, wanted)
+    question = FunnelInput(
         project_id=scope.project_id,
+        timezone=scope.timezone,
+        starts_monday=scope.calendar.week_starts_monday,
         period=period_of(query, scope),
         steps=steps,
         window_us=_window(wanted),
         filters=shared,
-        breakdown=_breakdown(query, wanted),
+        order=order,
+        exclusions=_exclusions(query, wanted, order),
+        breakdown=None if viz is FunnelViz.TIME_TO_CONVERT else _breakdown(query, wanted),
+        first=first,
+        last=last,
     )
-    return FunnelPlan(question, query.series)
+    return FunnelPlan(question, query.series, viz, _bins(wanted))
 
 
 def _window(wanted: FunnelsFilter) -> int:
@@ -112,17 +122,21 @@ def _window(wanted: FunnelsFilter) -> int:
     return min(length * _UNITS[wanted.funnelWindowIntervalUnit or WindowUnit.DAY], MAX_WINDOW_US)
 
 
-def _refuse_later(query: FunnelsQuery, wanted: FunnelsFilter) -> None:
-    _check_exclusions(query, wanted)
-    attr = "query.funnelsFilter"
-    if wanted.funnelVizType not in {None, FunnelViz.STEPS}:
-        raise UnsupportedQueryError("Only funnelVizType steps is supported yet.", attr=f"{attr}.funnelVizType")
-    if wanted.funnelOrderType not in {None, FunnelOrder.ORDERED}:
-        raise UnsupportedQueryError("Only ordered funnels are supported yet.", attr=f"{attr}.funnelOrderType")
-    if wanted.exclusions:
-        raise UnsupportedQueryError("Exclusions are not supported yet.", attr=f"{attr}.exclusions")
+def _check(query: FunnelsQuery, wanted: FunnelsFilter, viz: FunnelViz, order: FunnelOrder) -> None:
+    if len(query.series) > MAX_STEPS:
+        raise InvalidQueryError(f"A funnel has {MAX_STEPS} steps at most.", attr="query.series")
+    if viz is not FunnelViz.STEPS and len(query.series) < _LEAST_STEPS:
+        raise InvalidQueryError("Conversion needs two steps at least.", attr="query.series")
+    if viz is FunnelViz.TRENDS and order is FunnelOrder.UNORDERED:
+        raise UnsupportedQueryError(
+            "Conversion over time is not supported yet for unordered funnels.", attr=f"{_FILTER}.funnelVizType"
+        )
     if wanted.funnelAggregateByHogQL not in {None, "", "person_id"}:
-        raise UnsupportedQueryError("Only persons can be counted yet.", attr=f"{attr}.funnelAggregateByHogQL")
+        raise UnsupportedQueryError("Only persons can be counted yet.", attr=f"{_FILTER}.funnelAggregateByHogQL")
+    if wanted.hideIncompleteConversionWindowPeriods and viz is FunnelViz.TRENDS:
+        raise UnsupportedQueryError(
+            "Hiding unfinished periods is not supported yet.", attr=f"{_FILTER}.hideIncompleteConversionWindowPeriods"
+        )
     for index, node in enumerate(query.series):
         if node.math not in {None, "total"}:
             raise UnsupportedQueryError("Steps with a math are not supported yet.", attr=f"query.series.{index}.math")
@@ -132,16 +146,59 @@ def _refuse_later(query: FunnelsQuery, wanted: FunnelsFilter) -> None:
             )
 
 
-def _check_exclusions(query: FunnelsQuery, wanted: FunnelsFilter) -> None:
-    for index, exclusion in enumerate(wanted.exclusions or ()):
-        if not 0 <= exclusion.funnelFromStep < exclusion.funnelToStep < len(query.series):
-            raise InvalidQueryError(
-                "An exclusion lies between an earlier and a later step of the funnel.",
-                attr=f"query.funnelsFilter.exclusions.{index}.funnelToStep",
+def _check_unordered(steps: tuple[FunnelStep, ...]) -> None:
+    """Refuse different steps that one event could fill both: which of them it fills has no one answer."""
+    for index, step in enumerate(steps):
+        if any(step != other and step.may_share(other) for other in steps[:index]):
+            raise UnsupportedQueryError(
+                "In an unordered funnel, steps on the same event must be the same or name different events.",
+                attr=f"query.series.{index}.event",
             )
 
 
-def _breakdown(query: FunnelsQuery, wanted: FunnelsFilter) -> funnels.FunnelBreakdown | None:
+def _span(query: FunnelsQuery, wanted: FunnelsFilter) -> tuple[int, int]:
+    """Give the steps (counted from 0) between which conversion is measured."""
+    end = len(query.series) - 1
+    first = wanted.funnelFromStep or 0
+    last = end if wanted.funnelToStep is None else wanted.funnelToStep
+    if not 0 <= first <= max(end - 1, 0):
+        raise InvalidQueryError("No such step to begin with.", attr=f"{_FILTER}.funnelFromStep")
+    if not (first < last <= end or end == 0):
+        raise InvalidQueryError("Expected a later step of the funnel.", attr=f"{_FILTER}.funnelToStep")
+    return first, last
+
+
+def _bins(wanted: FunnelsFilter) -> int | None:
+    if wanted.binCount is None:
+        return None
+    if not 1 <= wanted.binCount <= funnel_times.MAX_BINS:
+        raise InvalidQueryError(f"Expected 1 to {funnel_times.MAX_BINS} bins.", attr=f"{_FILTER}.binCount")
+    return wanted.binCount
+
+
+def _exclusions(query: FunnelsQuery, wanted: FunnelsFilter, order: FunnelOrder) -> tuple[FunnelExclusion, ...]:
+    found = []
+    if len(wanted.exclusions or ()) > MAX_EXCLUSIONS:
+        raise InvalidQueryError(f"A funnel has {MAX_EXCLUSIONS} exclusions at most.", attr=f"{_FILTER}.exclusions")
+    end = len(query.series) - 1
+    for index, exclusion in enumerate(wanted.exclusions or ()):
+        attr = f"{_FILTER}.exclusions.{index}"
+        first, last = exclusion.funnelFromStep, exclusion.funnelToStep
+        if not 0 <= first < last <= end:
+            raise InvalidQueryError(
+                "An exclusion lies between an earlier and a later step of the funnel.", attr=f"{attr}.funnelToStep"
+            )
+        if order is FunnelOrder.UNORDERED and (first, last) != (0, end):
+            raise InvalidQueryError(
+                "In an unordered funnel an exclusion holds from the first to the last step.",
+                attr=f"{attr}.funnelToStep",
+            )
+        filters = parse(exclusion.properties, f"{attr}.properties")
+        found.append(FunnelExclusion(exclusion.event, filters, first, last))
+    return tuple(found)
+
+
+def _breakdown(query: FunnelsQuery, wanted: FunnelsFilter) -> FunnelBreakdown | None:
     keys = breakdown_keys(query.breakdownFilter)
     if not keys:
         return None
@@ -151,7 +208,11 @@ def _breakdown(query: FunnelsQuery, wanted: FunnelsFilter) -> funnels.FunnelBrea
         )
     step = wanted.breakdownAttributionValue or 0
     attribution = wanted.breakdownAttributionType or Attribution.FIRST_TOUCH
+    if wanted.funnelOrderType is FunnelOrder.UNORDERED and attribution is Attribution.STEP and step != 0:
+        raise InvalidQueryError(
+            "An unordered funnel attributes to step 0 only.", attr=f"{_FILTER}.breakdownAttributionValue"
+        )
     if attribution is Attribution.STEP and not 0 <= step < len(query.series):
         raise InvalidQueryError("No such step.", attr="query.funnelsFilter.breakdownAttributionValue")
     limit = breakdown_limit(query.breakdownFilter) if query.breakdownFilter else DEFAULT_BREAKDOWN_LIMIT
-    return funnels.FunnelBreakdown(keys, limit, attribution, step)
+    return FunnelBreakdown(keys, limit, attribution, step)

@@ -23,7 +23,6 @@ def later(case: dict[str, Any]) -> str | None:
     """Name the field of a case's query that the engine does not answer yet; None when it must answer."""
     query = case["query"]
     shown = query.get("trendsFilter") or {}
-    path = query.get("funnelsFilter") or {}
     properties = [*(query.get("properties") or ()), *(p for s in query["series"] for p in s.get("properties") or ())]
     rules = {
         "math": any(
@@ -35,9 +34,6 @@ def later(case: dict[str, Any]) -> str | None:
         "formula": "formula" in shown,
         "histogram_bin_count": "breakdown_histogram_bin_count" in (query.get("breakdownFilter") or {}),
         "type": any(part["type"] != "event" for part in properties),
-        "funnelOrderType": path.get("funnelOrderType", "ordered") != "ordered",
-        "funnelVizType": path.get("funnelVizType", "steps") != "steps",
-        "exclusions": "exclusions" in path and not case["expected"].get("error"),
     }
     return next((field for field, holds in rules.items() if holds), None)
 
