@@ -5,7 +5,7 @@ from typing import Final
 from apps.catalog.filters.binding import Bindings
 from apps.catalog.filters.sql import ALWAYS
 from apps.clickhouse.properties import property_text
-from apps.query.kinds.funnel_question import FunnelBreakdown, FunnelInput
+from apps.query.kinds.funnel_question import FunnelBreakdown, FunnelExclusion, FunnelInput, FunnelStep
 from apps.query.kinds.funnel_unordered import UnorderedWalk
 from apps.query.kinds.funnel_walk import Walk, Word
 from apps.query.kinds.layers import Layers
@@ -48,7 +48,7 @@ _WORDS: Final = "arraySort(groupArray(word)) AS words"
 
 def _rows(question: FunnelInput, bindings: Bindings) -> str:
     """Select one row an event that matters: who, and the event packed into a word."""
-    wanted = (*question.steps, *question.exclusions)
+    wanted: tuple[FunnelStep | FunnelExclusion, ...] = (*question.steps, *question.exclusions)
     start = bindings.bind(question.period.start_us)
     columns = [
         f"{ACTOR} AS actor",

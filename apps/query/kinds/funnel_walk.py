@@ -155,9 +155,8 @@ class Walk:
                 f"{self.word.is_excluded(excluded)} AND NOT tie AND attempt != 0"
                 f" AND {self.word.started()} <= attempt + {self.window}"
             )
-            marks = (
-                f"arrayMap((word, tie, attempt) -> if({hits}, attempt, 0), words, ties, {_shifted(f'reached_{step}')})"
-            )
+            arrays = f"words, ties, {_shifted(f'reached_{step}')}"
+            marks = f"arrayMap((word, tie, attempt) -> if({hits}, attempt, 0), {arrays})"
             layers.add(**{f"marked_{step}": f"arrayFill(x -> x != 0, {marks})"})
         else:
             layers.add(**{f"marked_{step}": f"arrayMap(attempt -> 0, reached_{step})"})
