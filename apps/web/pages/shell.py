@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Final
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -62,9 +63,10 @@ def project_page(needs: Role = Role.VIEWER) -> Callable[[View], View]:
     """
 
     def decorate(view: View) -> View:
-        @login_required
         @wraps(view)
         def wrapper(request: HttpRequest, project_id: int, **kwargs: int | str) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return _to_login(request)
             user = signed_in(request)
             found = selectors.find_visible_project(user.pk, project_id)
             if found is None:
@@ -78,6 +80,15 @@ def project_page(needs: Role = Role.VIEWER) -> Callable[[View], View]:
         return wrapper
 
     return decorate
+
+
+def _to_login(request: HttpRequest) -> HttpResponse:
+    """Lead to the login and back; a part of a page takes the whole page there."""
+    here = urlsplit(request.headers.get("HX-Current-URL", ""))
+    if request.headers.get("HX-Request"):
+        target = urlunsplit(("", "", here.path or "/", here.query, ""))
+        return HttpResponse(headers={"HX-Redirect": f"{reverse('account_login')}?{urlencode({'next': target})}"})
+    return redirect_to_login(request.get_full_path())
 
 
 def signed_in(request: HttpRequest) -> User:
