@@ -1,10 +1,12 @@
 """Waits until the stack is ready, then says where it is and how to get in."""
 
+import contextlib
 import json
 import sys
 import time
 import urllib.error
 import urllib.request
+from http.client import HTTPResponse
 from pathlib import Path
 
 from analytics import env
@@ -15,15 +17,22 @@ REMINDER_SECONDS = 15.0
 
 
 def fetch(url: str) -> dict[str, object]:
-    """Ask `/_ready`; an empty answer while nobody listens yet."""
+    """Ask `/_ready`; an empty answer while nobody listens yet, or somebody who is not us."""
     try:
-        with urllib.request.urlopen(f"{url}/_ready", timeout=5) as response:  # noqa: S310 - our own address
+        with contextlib.closing(_open(f"{url}/_ready")) as response:
             answer: dict[str, object] = json.load(response)
-    except urllib.error.HTTPError as exc:
-        answer = json.loads(exc.read() or b"{}")
     except (OSError, ValueError):
         return {}
     return answer
+
+
+def _open(url: str) -> HTTPResponse | urllib.error.HTTPError:
+    # "Not ready" is a 503, which urllib raises and which reads like any answer.
+    try:
+        response: HTTPResponse = urllib.request.urlopen(url, timeout=5)  # noqa: S310 - our own address
+    except urllib.error.HTTPError as exc:
+        return exc
+    return response
 
 
 def missing(answer: dict[str, object]) -> str:
