@@ -126,8 +126,10 @@ def run(statement: Statement, *, query_id: str | None = None, timeout: float | N
 def insert(table: str, columns: Mapping[str, Sequence[object]], *, token: str | None = None) -> None:
     """Insert columns as ONE block; with a token, the same token again changes nothing, however often it is sent.
 
-    Durable on the server when it returns. Without a token a lost connection is an error, since nobody can know
-    whether the rows arrived.
+    The rows are in the table when it returns. When the connection breaks on the way nobody can know whether they
+    arrived: it raises and is never sent again from here. For a server killed at the worst moment may remember the token
+    and have lost the rows (it notes the token before it names the part: MergeTreeSink::commitPart), so a caller in
+    doubt sends the same token again and then asks `selectors.list_written` what is still missing.
     """
     rows = {len(values) for values in columns.values()}
     if len(rows) != 1:
@@ -147,7 +149,7 @@ def insert(table: str, columns: Mapping[str, Sequence[object]], *, token: str | 
         writers(),
         lambda client: client.execute(text, data, columnar=True, types_check=False, settings=settings),
         seconds=WRITE_SECONDS,
-        is_repeatable=token is not None,
+        is_repeatable=False,
     )
 
 

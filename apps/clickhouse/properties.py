@@ -4,6 +4,7 @@ Properties are stored in the JSON type, one subcolumn a key. What that does to a
 - text comes back as it was sent, dates included; numbers as ClickHouse prints them (1.0 reads 1, 1e3 reads 1000),
   true and false as words, so comparison by text finds what the sender wrote;
 - a whole number beyond 64 bits is kept digit by digit, as text; other numbers are Float64;
+- a list reads as ClickHouse prints it (`[1,'a']`); an object has no text, but it is set;
 - null and absent are the same: no value. An empty object is absent too. The empty string is a value;
 - a key with dots is one key (stored with `%%2E` for each dot, an escape of the engine);
 - of a key that comes twice the first counts.
@@ -25,14 +26,25 @@ def property_text(key: str, *, column: str = "properties") -> str:
 
 def property_number(key: str, *, column: str = "properties") -> str:
     """Give the value of a property as Nullable(Float64): numbers, and text that is one; NULL for all else."""
+    if _is_plain(key):
+        value = _subcolumn(key, column)
+        return (
+            f"coalesce({value}.:Float64, toFloat64({value}.:Int64), toFloat64({value}.:UInt64), "
+            f"toFloat64OrNull({value}.:String))"
+        )
     return f"toFloat64OrNull({property_text(key, column=column)})"
 
 
 def property_is_set(key: str, *, column: str = "properties") -> str:
     """Tell whether a property has a value, an object included."""
     if _is_plain(key):
-        return f"(isNotNull({_subcolumn(key, column)}) OR {column}.^{_path(key)} != '{{}}')"
+        return f"(isNotNull({_subcolumn(key, column)}) OR notEmpty({column}.^{_path(key)}))"
     return f"JSONHas(toJSONString({column}), {text_literal(key)})"
+
+
+def properties_json(*, column: str = "properties") -> str:
+    """Give all properties of an event as one JSON object: the keys in order of the alphabet, numbers as above."""
+    return f"toJSONString({column})"
 
 
 def _is_plain(key: str) -> bool:

@@ -27,6 +27,8 @@ CREATE TABLE IF NOT EXISTS events${LOCAL} ${ON_CLUSTER}
     -- Text that the engine could not read as a JSON object, kept whole; empty for every healthy event.
     unreadable_properties String CODEC(ZSTD(1)),
     INDEX received_at_range received_at TYPE minmax GRANULARITY 1,
+    -- Recovery asks for entries of the last minutes: the range finds the day, the filter what is left of it.
+    INDEX entry_range entry TYPE minmax GRANULARITY 1,
     INDEX entry_filter entry TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ${REPLICATED}ReplacingMergeTree(inserted_at)
