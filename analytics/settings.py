@@ -30,7 +30,7 @@ REDIS_IS_EMBEDDED = ADDRESSES.redis_is_embedded
 # Needs of a lower app that a higher one serves, inverted as Django does with MIDDLEWARE: dotted names, run in order.
 INGEST_STEPS = ["apps.people.ingest.resolve"]
 # Called with the id of a deleted project, each erases what its app holds of it.
-PROJECT_PURGERS: list[str] = []
+PROJECT_PURGERS = ["apps.clickhouse.purge.purge_project"]
 
 # --- Ingest -----------------------------------------------------------------
 BALEEN_INGEST_MAX_BODY_BYTES = env.integer("BALEEN_INGEST_MAX_BODY_BYTES", 20 << 20)
