@@ -23,9 +23,6 @@ from redis.exceptions import OutOfMemoryError  # type: ignore[attr-defined]  # s
 from apps.ingest.log import FIELD, GROUP, STREAM, connect
 from apps.ingest.selectors import COUNTERS_KEY, HEARTBEAT_PREFIX
 
-HEARTBEAT_SECONDS: Final = 15
-"""A writer that gave no sign for this long counts as dead, and its entries go to another."""
-
 _MANIFEST_PREFIX: Final = "baleen:manifest:"
 _FORGET_IDLE_MS: Final = 3_600_000
 _PAGE: Final = 500
@@ -53,8 +50,10 @@ def hold_slot(directory: Path) -> Iterator[str]:
 class Consumer:
     """What a writer asks of the log."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, dead_after: int) -> None:
+        """Take the name, and for how many seconds a writer may be silent before it counts as dead."""
         self.name = name
+        self.dead_after = dead_after
         self._valkey = connect(timeout=10)
 
     def join(self) -> None:
@@ -108,7 +107,7 @@ class Consumer:
     def beat(self) -> None:
         """Give a sign of life."""
         with _when_memory_is_left():
-            self._valkey.set(HEARTBEAT_PREFIX + self.name, str(time.time()), ex=HEARTBEAT_SECONDS)
+            self._valkey.set(HEARTBEAT_PREFIX + self.name, str(time.time()), ex=self.dead_after)
 
     def rest(self) -> None:
         """Say that this writer has ended on purpose."""
@@ -148,7 +147,7 @@ class Consumer:
         self.note(self._manifest(name))
         # All in one command and only what has been idle: of two writers that try, one gets everything.
         claimed = self._valkey.xclaim(
-            STREAM, GROUP, self.name, min_idle_time=HEARTBEAT_SECONDS * 1_000, message_ids=entries, justid=True
+            STREAM, GROUP, self.name, min_idle_time=self.dead_after * 1_000, message_ids=entries, justid=True
         )
         return len(claimed)
 

@@ -122,8 +122,7 @@ class EventLog:
             connection = self._pool.make_connection()
             self._local.connection = connection
         connection.connect()
-        if connection.can_read():
-            # Nothing was asked, so this is the end of a server that went away: start anew.
+        if _is_stale(connection):
             connection.disconnect()
             connection.connect()
         return connection
@@ -141,6 +140,14 @@ class EventLog:
             self._next_check = time.monotonic() + _CHECK_SECONDS
         finally:
             self._checking.release()
+
+
+def _is_stale(connection: Any) -> bool:  # noqa: ANN401 - as connect()
+    """Nothing was asked, so anything there is to read is the end of a server that went away."""
+    try:
+        return bool(connection.can_read())
+    except redis.ConnectionError:
+        return True
 
 
 @cache

@@ -20,8 +20,7 @@ from apps.ingest.consumer import Consumer, Delivery
 from apps.ingest.insertion import Inserter, InterruptedInsertError
 from apps.ingest.pipeline import Batch
 
-_BEAT_SECONDS: Final = 2.0
-_TAKE_OVER_SECONDS: Final = 5.0
+_BEATS_BEFORE_DEAD: Final = 6
 _IDLE_BLOCK_MS: Final = 1_000
 _BUSY_BLOCK_MS: Final = 20
 _MAX_ENTRIES: Final = 5_000
@@ -93,6 +92,7 @@ class Writer:
         self._flight: _Flight | None = None
         self._is_lost = True
         self._is_suspect = True
+        self._beat_seconds = consumer.dead_after / _BEATS_BEFORE_DEAD
         self._next_beat = 0.0
         self._next_take_over = 0.0
         self._entry_bytes = 32 * 1024.0
@@ -127,7 +127,7 @@ class Writer:
         if batch.entries:
             self._launch(batch)
         elif time.monotonic() >= self._next_take_over:
-            self._next_take_over = time.monotonic() + _TAKE_OVER_SECONDS
+            self._next_take_over = time.monotonic() + self._beat_seconds
             if self._consumer.take_over():
                 self._recover()
 
@@ -224,7 +224,7 @@ class Writer:
     def _beat(self) -> None:
         if time.monotonic() >= self._next_beat:
             self._consumer.beat()
-            self._next_beat = time.monotonic() + _BEAT_SECONDS
+            self._next_beat = time.monotonic() + self._beat_seconds
 
     def _end(self) -> None:
         try:

@@ -22,4 +22,5 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         with hold_slot(settings.BALEEN_DATA_DIR / "writers") as name:
-            Writer(Consumer(name), Limits.from_settings(), stop).run()
+            consumer = Consumer(name, dead_after=settings.BALEEN_INGEST_WRITER_TIMEOUT)
+            Writer(consumer, Limits.from_settings(), stop).run()
