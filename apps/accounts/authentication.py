@@ -34,7 +34,7 @@ class KeyAuthentication(BaseAuthentication):
         if value.startswith(keys.PROJECT_PREFIX):
             raise self._refusal(request, "A project token may only send events and evaluate flags; use a personal key.")
         key = (
-            PersonalKey.objects.select_related("user").filter(value_hash=keys.hash_key(value)).first()
+            PersonalKey.objects.select_related("user", "project").filter(value_hash=keys.hash_key(value)).first()
             if keys.is_personal_key(value)
             else None
         )
