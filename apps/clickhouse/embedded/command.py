@@ -14,59 +14,86 @@ from apps.clickhouse.embedded.server import Options, Server, StartError, User
 PASSWORD_VARIABLE: Final = "BALEEN_CLICKHOUSE_PASSWORD"  # noqa: S105 - the name of a variable
 READER_VARIABLE: Final = "BALEEN_CLICKHOUSE_READER_PASSWORD"
 READER_SETTINGS: Final = {"readonly": "2"}
+PLAIN_RECORD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
+
+
+class Formatter(logging.Formatter):
+    """One line an event: its level, its name, and what is known about it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Append the record's own fields to its message."""
+        fields = [f"{name}={value}" for name, value in vars(record).items() if name not in PLAIN_RECORD]
+        return " ".join([super().format(record), *fields])
 
 
 def parser() -> argparse.ArgumentParser:
     """Build the server's arguments; passwords come from files or the environment, where `ps` does not show them."""
-    made = argparse.ArgumentParser(prog="python -m apps.clickhouse.embedded", description=__doc__)
+    made = argparse.ArgumentParser(
+        prog="python -m apps.clickhouse.embedded", description="Run the embedded ClickHouse."
+    )
     made.add_argument("--path", type=Path, required=True, help="directory of the data")
     made.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
     made.add_argument("--port", type=int, default=9000, help="port to listen on, 0 for a free one")
     made.add_argument("--database", default="default", help="database to create and to start sessions in")
-    made.add_argument("--user", default="default")
-    made.add_argument("--password-file", type=Path, help=f"file with the password, else ${PASSWORD_VARIABLE}")
-    made.add_argument(
-        "--reader", default="", help=f"name of a second, read-only user; its password is ${READER_VARIABLE}"
-    )
-    made.add_argument("--max-connections", type=int, default=128)
+    made.add_argument("--user", default="default", help=f"its password is in ${PASSWORD_VARIABLE}")
+    made.add_argument("--password-file", type=Path, help="file with the password instead")
+    made.add_argument("--reader", default="", help=f"a second, read-only user; its password is in ${READER_VARIABLE}")
+    made.add_argument("--max-connections", type=int, default=128, help="how many clients may be connected at once")
     return made
 
 
-def options_of(arguments: argparse.Namespace) -> Options:
-    """Turn parsed arguments and the environment into the server's options."""
-    try:
-        password = (
-            arguments.password_file.read_text().strip()
-            if arguments.password_file
-            else os.environ.get(PASSWORD_VARIABLE)
-        )
-    except OSError as exc:
-        raise StartError(f"The password file {arguments.password_file} cannot be read: {exc.strerror}.") from exc
-    users = {arguments.user: User(password or "")}
-    if arguments.reader:
-        users[arguments.reader] = User(os.environ.get(READER_VARIABLE, ""), READER_SETTINGS, guarded=True)
-    return Options(arguments.path, arguments.host, arguments.port, arguments.database, users, arguments.max_connections)
+def options_from(  # noqa: PLR0913 - what a server consists of
+    *,
+    path: Path,
+    host: str,
+    port: int,
+    database: str,
+    user: str,
+    password: str,
+    reader: str = "",
+    max_connections: int = 128,
+) -> Options:
+    """Check and collect the options; the reader's password comes from the environment."""
+    users = {user: User(password)}
+    if reader:
+        reader_password = os.environ.get(READER_VARIABLE, "")
+        if not reader_password or reader == user:
+            raise StartError(f"The read-only user needs a name and a password of its own, in {READER_VARIABLE}.")
+        users[reader] = User(reader_password, READER_SETTINGS, guarded=True)
+    return Options(path, host, port, database, users, max_connections)
 
 
-def run(options: Options) -> int:
-    """Serve until SIGTERM or SIGINT; the exit code."""
-    try:
-        server = Server(options)
-    except StartError as exc:
-        print(exc, file=sys.stderr)  # noqa: T201 - the sentence a person reads
-        return 1
+def serve(options: Options) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    server = Server(options)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
-    print(f"ClickHouse (embedded) listens on {server.address[0]}:{server.address[1]}", flush=True)  # noqa: T201
-    server.serve_forever()
-    return 0
+    if not server.serve_forever():
+        # A thread is stuck inside the engine: leaving through the interpreter's end would wait for it forever.
+        logging.shutdown()
+        os._exit(0)
 
 
 def main(argv: Sequence[str]) -> int:
-    """Parse the arguments and serve."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    """Parse the arguments and serve; the exit code."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Formatter("%(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    arguments = parser().parse_args(argv)
     try:
-        return run(options_of(parser().parse_args(argv)))
+        given = vars(arguments)
+        file: Path | None = given.pop("password_file")
+        serve(options_from(password=_password(file), **given))
     except StartError as exc:
         print(exc, file=sys.stderr)  # noqa: T201 - the sentence a person reads
         return 1
+    return 0
+
+
+def _password(file: Path | None) -> str:
+    if file is None:
+        return os.environ.get(PASSWORD_VARIABLE, "")
+    try:
+        return file.read_text().strip()
+    except OSError as exc:
+        raise StartError(f"The password file {file} cannot be read: {exc.strerror}.") from exc

@@ -15,13 +15,14 @@ from typing import Final
 
 from apps.clickhouse.embedded.connection import Connection
 from apps.clickhouse.embedded.engine import Engine
+from apps.clickhouse.embedded.memory import drop_clean_pages
 from apps.clickhouse.embedded.watcher import Watcher
 
 logger = logging.getLogger(__name__)
 
 MAX_GREETING: Final = 64
 FINISH_SECONDS: Final = 4
-KILL_SECONDS: Final = 4
+CANCEL_SECONDS: Final = 2
 
 
 class StartError(Exception):
@@ -59,7 +60,6 @@ class Server:
         self._max_connections = options.max_connections
         self._lock = threading.Lock()
         self._connections: dict[int, Connection] = {}
-        self._threads: dict[int, threading.Thread] = {}
         self._numbers = 0
         self._wake_read, self._wake_write = os.pipe()
         self._path_lock = _lock(options.path)
@@ -68,16 +68,23 @@ class Server:
         self.watcher = Watcher(self.engine.admin)
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
 
-    def serve_forever(self) -> None:
-        """Accept connections until `stop` is called, then finish them and close the engine."""
+    def serve_forever(self) -> bool:
+        """Accept connections until `stop` is called, then finish them; True when the engine could be closed."""
         self._listener.listen(256)
         self.watcher.start()
+        drop_clean_pages()
         logger.info("server.ready", extra={"host": self.address[0], "port": self.address[1]})
         while not self.stopping:
             select.select([self._listener.fileno(), self._wake_read], [], [])
             if not self.stopping:
                 self._accept()
-        self._finish()
+        self._listener.close()
+        closed = self._finish()
+        self.watcher.stop()
+        if closed:
+            self.engine.close()
+        logger.info("server.stopped", extra={"clean": closed})
+        return closed
 
     def stop(self) -> None:
         """Ask the server to end; safe from a signal handler."""
@@ -96,7 +103,6 @@ class Server:
         """Drop a connection that has ended."""
         with self._lock:
             self._connections.pop(connection.number, None)
-            self._threads.pop(connection.number, None)
 
     def running(self) -> dict[str, int]:
         """Map the sessions of the statements under way, by the ids their clients gave them."""
@@ -120,35 +126,32 @@ class Server:
         with self._lock:
             greeting = [other for other in self._connections.values() if not other.authenticated]
             self._connections[connection.number] = connection
-            self._threads[connection.number] = thread
         if len(greeting) >= MAX_GREETING:  # those who only knock make room for the next
             greeting[0].hang_up()
         thread.start()
 
-    def _finish(self) -> None:
-        """Let statements under way end for a few seconds, then cancel them; close sessions before the engine."""
-        self._listener.close()
-        deadline = time.monotonic() + FINISH_SECONDS
-        while self._end_idle() and time.monotonic() < deadline:
-            time.sleep(0.02)
+    def _finish(self) -> bool:
+        """Let statements under way end for a few seconds, then cancel them, then hang up; True when all are gone."""
+        steps = (
+            (FINISH_SECONDS, lambda _: None),
+            (CANCEL_SECONDS, self.watcher.kill),
+            (CANCEL_SECONDS, Connection.hang_up),
+        )
+        for seconds, insist in steps:
+            for connection in self._all():
+                insist(connection)
+            deadline = time.monotonic() + seconds
+            while self._end_idle() and time.monotonic() < deadline:
+                time.sleep(0.02)
+        return not self._all()
+
+    def _all(self) -> list[Connection]:
         with self._lock:
-            left, threads = list(self._connections.values()), list(self._threads.values())
-        for connection in left:
-            self.watcher.kill(connection)
-        deadline = time.monotonic() + KILL_SECONDS
-        for connection in left:
-            connection.hang_up_unless_executing()
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        self.watcher.stop()
-        if not self._connections:
-            self.engine.close()
-        logger.info("server.stopped", extra={"left": len(self._connections)})
+            return list(self._connections.values())
 
     def _end_idle(self) -> int:
         """Hang up on connections that run nothing; how many are left."""
-        with self._lock:
-            connections = list(self._connections.values())
+        connections = self._all()
         for connection in connections:
             connection.hang_up_unless_executing()
         return len(connections)

@@ -1,6 +1,7 @@
 """Watches the sockets of connections whose threads are inside the engine, and stops what nobody waits for."""
 
 import logging
+import queue
 import selectors
 import threading
 from contextlib import suppress
@@ -25,7 +26,7 @@ class Watcher:
         self._admin = admin
         self._admin_lock = threading.Lock()
         self._selector = selectors.DefaultSelector()
-        self._dying: list[Connection] = []
+        self._cancelled: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         self._stopping = False
         self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
 
@@ -40,7 +41,10 @@ class Watcher:
 
     def watch(self, connection: "Connection") -> None:
         """Look at this connection's socket until `unwatch`."""
-        self._selector.register(connection.sock, selectors.EVENT_READ, connection)
+        if connection.cancelled:  # the cancel came along with the query
+            self._cancelled.put(connection)
+        else:
+            self._selector.register(connection.sock, selectors.EVENT_READ, connection)
 
     def unwatch(self, connection: "Connection") -> None:
         """Stop looking; harmless when the watcher already has."""
@@ -55,13 +59,16 @@ class Watcher:
                     self._admin.kill(connection.number)
 
     def _watch(self) -> None:
+        dying: list[Connection] = []
         while not self._stopping:
-            events = self._selector.select(RETRY_SECONDS if self._dying else TURN_SECONDS)
-            for key, _ in events:
+            for key, _ in self._selector.select(RETRY_SECONDS if dying else TURN_SECONDS):
                 self.unwatch(key.data)
                 if key.data.note_cancel():
-                    self._dying.append(key.data)
+                    dying.append(key.data)
+            with suppress(queue.Empty):
+                while True:
+                    dying.append(self._cancelled.get_nowait())
             # A statement that has only just begun may not be in the engine's list yet: try again until it ends.
-            for connection in self._dying:
+            for connection in dying:
                 self.kill(connection)
-            self._dying = [connection for connection in self._dying if connection.executing]
+            dying = [connection for connection in dying if connection.executing]

@@ -38,14 +38,14 @@ def ask(embedded: RunningServer) -> Ask:
 
 
 def test_old_client__selects__and_formats_the_result_itself(ask: Ask) -> None:
-    sql = "SELECT toDateTime(0, 'Asia/Tokyo') AS t, toLowCardinality('x') AS l, [1, 2] AS a, NULL AS n"
+    sql = "SELECT toDateTime(86400, 'Asia/Tokyo') AS t, toLowCardinality('x') AS l, [1, 2] AS a, NULL AS n"
 
     done = ask(f"{sql} FORMAT TSVWithNamesAndTypes")
 
     assert done.stdout.splitlines() == [
         "t\tl\ta\tn",
         "DateTime(\\'Asia/Tokyo\\')\tLowCardinality(String)\tArray(UInt8)\tNullable(Nothing)",
-        "1970-01-01 09:00:00\tx\t[1,2]\t\\N",
+        "1970-01-02 09:00:00\tx\t[1,2]\t\\N",
     ]
     assert done.returncode == 0
 

@@ -241,6 +241,33 @@ def test_stop__with_statements_under_way__ends_them_and_the_process(tmp_path: Pa
         idle.disconnect()
 
 
+def test_stop__in_the_middle_of_an_insert__drops_it_and_ends_the_process(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server:
+        # Given a client that has sent half an insert and waits
+        client = Client(server.host, server.port)
+        client.execute("CREATE TABLE t (a UInt8) ENGINE = MergeTree ORDER BY a")
+        client.connection.send_query("INSERT INTO t VALUES")
+        client.connection.send_external_tables(None)
+        client.receive_sample_block()
+
+        # When
+        code = stop(server.process, 30)
+
+        # Then
+        assert code == 0
+        client.disconnect()
+    with running_server(tmp_path, port=server.port) as server:
+        assert client.execute("SELECT count() FROM t") == [(0,)]
+        client.disconnect()
+
+
+def test_start__of_a_reader_without_a_password__is_refused(tmp_path: Path) -> None:
+    refused = start("--path", tmp_path, "--port", 0, "--reader", "ben")
+
+    assert refused.returncode == 1
+    assert "password of its own" in refused.stderr
+
+
 def start(*arguments: object) -> "subprocess.CompletedProcess[str]":
     """Run the server's command until it ends by itself."""
     command = [sys.executable, "-m", "apps.clickhouse.embedded", *map(str, arguments)]
