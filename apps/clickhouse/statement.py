@@ -6,6 +6,7 @@ through `identifier()`.
 """
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -34,6 +35,7 @@ _ESCAPES = str.maketrans(
         "\r": "\\r",
     }
 )
+_PERCENT = re.compile(r"%(?:\((?P<name>\w+)\)s|%|)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAME_ESCAPES = _ESCAPES | str.maketrans({"`": "\\`", "'": "'"})
 
@@ -71,15 +73,20 @@ class Statement:
 
         Raises ValueError for a value that has no literal, a parameter that is missing, or text that is no Unicode.
         """
-        try:
-            text = self.sql % {name: literal(value) for name, value in self.params.items()}
-        except KeyError as exc:
-            raise ValueError(f"The statement has no value for its parameter {exc.args[0]}.") from exc
-        except TypeError as exc:
-            raise ValueError(f"The statement has a percent sign that is no parameter: {exc}.") from exc
+        text = _PERCENT.sub(self._fill, self.sql)
         if not _is_unicode(text):
             raise ValueError("The statement holds half a surrogate pair, which is no text.")
         return text
+
+    def _fill(self, found: re.Match[str]) -> str:
+        name = found["name"]
+        if name is None:
+            if found[0] != "%%":
+                raise ValueError("A percent sign in a statement that is no parameter must be doubled.")
+            return "%"
+        if name not in self.params:
+            raise ValueError(f"The statement has no value for its parameter {name}.")
+        return literal(self.params[name])
 
 
 @singledispatch
