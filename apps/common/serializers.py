@@ -54,10 +54,10 @@ class SwitchField(serializers.BooleanField):
 
 
 class MomentField(serializers.DateTimeField):
-    """An RFC 3339 moment as a JSON string."""
+    """An ISO 8601 moment as a JSON string; without a zone it is UTC, a date alone is its midnight."""
 
     def to_internal_value(self, value: Any) -> Any:  # noqa: ANN401 - DRF's signature
-        """Accept a string only; a date without a time is refused by the base class."""
+        """Accept a string only."""
         if not isinstance(value, str):
-            self.fail("invalid", format="RFC 3339")
+            self.fail("invalid", format="ISO 8601")
         return super().to_internal_value(value)

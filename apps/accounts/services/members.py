@@ -21,6 +21,7 @@ from apps.accounts.errors import (
 )
 from apps.accounts.models import Membership, Organization, User
 from apps.common import jobs
+from apps.common.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,10 @@ def _check_grant(granted_by: Role, role: Role) -> None:
 def _locked(membership: Membership) -> Membership:
     """Read a membership again, with its organization locked: two owners leaving at once must see each other."""
     Organization.objects.select_for_update().get(pk=membership.organization_id)
-    return Membership.objects.select_related("user").get(pk=membership.pk)
+    found = Membership.objects.select_related("user").filter(pk=membership.pk).first()
+    if found is None:
+        raise NotFoundError("There is no such member.")
+    return found
 
 
 def _keep_an_owner(membership: Membership) -> None:
