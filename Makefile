@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(VENV)/uv/bin/uv
 COMPILE := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet --override requirements/overrides.txt
-SYNC := $(UV) pip sync --quiet --require-hashes
+SYNC := $(UV) pip sync --quiet --require-hashes --compile-bytecode
 
 .PHONY: help
 help: ## Show every target with one line about it

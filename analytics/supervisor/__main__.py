@@ -1,29 +1,19 @@
-"""The supervisor process itself; `manage.py up` becomes it."""
+"""The supervisor process itself, which `manage.py up` is."""
 
-import argparse
 import os
 import sys
 
 from analytics import env
 from analytics.instance import InstanceError
-from analytics.supervisor import preflight, valkey
+from analytics.supervisor import arguments, preflight, valkey
 from analytics.supervisor.console import Console
 from analytics.supervisor.daemon import supervise
-from analytics.supervisor.programs import Layout, Options, list_programs
+from analytics.supervisor.programs import Layout, list_programs
 
 
-def read_options(arguments: list[str]) -> Options:
-    """Read the command line that `manage.py up` passes on."""
-    parser = argparse.ArgumentParser(prog="manage.py up")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--web-workers", type=int, default=1)
-    return Options(**vars(parser.parse_args(arguments)))
-
-
-def main(arguments: list[str]) -> None:
+def main(flags: list[str]) -> None:
     """Check, claim the data directory and supervise until told to stop."""
-    options = read_options(arguments)
+    options = arguments.read(flags)
     console = Console(colored=env.boolean("BALEEN_LOG_COLOR", default=sys.stdout.isatty()))
     try:
         addresses = env.addresses()

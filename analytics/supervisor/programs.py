@@ -61,7 +61,6 @@ def manage(*arguments: str) -> tuple[str, ...]:
 def list_programs(addresses: env.Addresses, options: Options) -> list[Program]:
     """List the programs of this deployment; a store whose address is configured runs elsewhere and is left out."""
     layout = Layout(addresses.data_dir)
-    prepared = (f"file:{layout.prepared}",)
     programs: list[Program] = []
     stores: list[str] = []
     if addresses.redis_is_embedded:
@@ -71,13 +70,10 @@ def list_programs(addresses: env.Addresses, options: Options) -> list[Program]:
         programs.append(_clickhouse(addresses))
         stores.append(f"port:{urlsplit(addresses.clickhouse_url).port}")
     web = serving.command(host=options.host, port=options.port, workers=options.web_workers)
+    prepared = (*stores, f"file:{layout.prepared}")
     programs += [
-        Program(
-            "prepare",
-            manage("prepare", "--wait", "--first-user", f"--marker={layout.prepared}"),
-            tuple(stores),
-            once=True,
-        ),
+        # It waits for the stores by itself, and loads its code while they start.
+        Program("prepare", manage("prepare", "--wait", "--first-user", f"--marker={layout.prepared}"), once=True),
         Program("writer", manage("write_events"), prepared, stop_seconds=30),
         # Celery's checks load every page and endpoint into a process that serves none.
         Program("worker", _worker(addresses), prepared, stop_seconds=30, environment={"CELERY_SKIP_CHECKS": "1"}),

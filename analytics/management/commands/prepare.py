@@ -17,9 +17,12 @@ from django.core.management.base import BaseCommand
 
 from analytics.supervisor.welcome import FIRST_USER
 from apps.clickhouse import migrator
+from apps.clickhouse.errors import ClickHouseUnavailableError
 
 FIRST_EMAIL = "admin@baleen.local"
+SHORT_PAUSE = 0.2
 LONGEST_PAUSE = 10
+QUIET_SECONDS = 20
 
 
 class Command(BaseCommand):
@@ -48,11 +51,17 @@ class Command(BaseCommand):
             marker.touch()
 
     def insist(self, step: Callable[[], object]) -> None:
-        """Repeat a step with growing pauses until it works, saying what stands in its way."""
-        for pause in chain(range(1, LONGEST_PAUSE), repeat(LONGEST_PAUSE)):
+        """Repeat a step until it works, saying what stands in its way; a ClickHouse still starting is no news."""
+        pauses = chain(range(1, LONGEST_PAUSE), repeat(LONGEST_PAUSE))
+        patience = time.monotonic() + QUIET_SECONDS
+        while True:
             try:
                 step()
             except Exception as exc:  # noqa: BLE001 - whatever it is, the operator reads it and we try again
+                if isinstance(exc, ClickHouseUnavailableError) and time.monotonic() < patience:
+                    time.sleep(SHORT_PAUSE)
+                    continue
+                pause = next(pauses)
                 self.stderr.write(f"{type(exc).__name__}: {exc}; trying again in {pause} s.")
                 time.sleep(pause)
             else:

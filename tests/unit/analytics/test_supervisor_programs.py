@@ -45,7 +45,7 @@ def test_list_programs__store_runs_elsewhere__is_left_out(
 
     # Then
     assert left_out not in programs
-    assert len(programs["prepare"].wait_for) == 1
+    assert [what.split(":")[0] for what in programs["web"].wait_for] == ["port", "file"]
 
 
 def test_list_programs__passwords__are_on_no_command_line(addresses: env.Addresses) -> None:
