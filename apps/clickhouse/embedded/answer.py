@@ -97,7 +97,7 @@ def _stream(connection: "Connection", query: Prepared) -> None:
         return
     if not blocks:
         with suppress(EngineError):
-            described = Header(tuple(session.describe(f"({query.text}\n)", query.params)), 0)
+            described = Header(tuple(session.describe(statements.as_subquery(query.text), query.params)), 0)
             connection.send(start, described.empty_block())
     connection.send(packets.profile_info(rows, blocks, size), start, packets.EMPTY_BLOCK)
 
@@ -118,7 +118,7 @@ def _header(connection: "Connection", query: Prepared, block: bytes) -> tuple[He
         with closing(connection.server.engine.session(connection.number)) as aside:
             aside.use(connection.session.database)
             aside.apply(query.settings)
-            described = tuple(aside.describe(f"({query.text}\n)", query.params))
+            described = tuple(aside.describe(statements.as_subquery(query.text), query.params))
     except EngineError:
         return header, None
     if header is None:

@@ -5,7 +5,7 @@ from typing import Final
 
 UNKNOWN_EXCEPTION: Final = 1002
 NOT_IMPLEMENTED: Final = 48
-CODE: Final = re.compile(r"Code: (\d+)\. ((?:\w+::)+Exception: .*)", re.DOTALL)
+CODE: Final = re.compile(r"Code: (\d+)\. ((?:\w+::)+\w*Exception: .*)", re.DOTALL)
 VERSION: Final = re.compile(r" \(version [\d.]+[^)]*\)\s*$")
 
 

@@ -21,7 +21,7 @@ TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-CLIENT_SIDE: Final = re.compile(r"\b(?:format\s|into\s+outfile|with\s+totals)", re.IGNORECASE)
+CLIENT_SIDE: Final = re.compile(r"\b(?:format|outfile|totals)\b", re.IGNORECASE)
 STREAMED: Final = frozenset({"SELECT", "WITH", "(", "FROM"})
 INSERT_SOURCES: Final = frozenset({"SELECT", "WITH", "FROM", "WATCH", "EXPLAIN"})
 OPENING: Final = frozenset("([{")
@@ -86,6 +86,13 @@ def unquote(identifier: str) -> str:
     return identifier
 
 
+def as_subquery(sql: str) -> str:
+    """Put a query into brackets, without the semicolon it may end with."""
+    last = list(tokens(sql))[-1:]
+    text = sql[: last[0].start] if last and last[0].text == ";" else sql
+    return f"({text}\n)"
+
+
 def first_word(sql: str) -> str:
     """Find the first keyword of the statement, in capitals."""
     return next((token.word for token in tokens(sql)), "")
@@ -106,7 +113,7 @@ def client_insert(sql: str) -> Insert | None:
             return None
         if token.text == "(" and _is_query(sql, token):
             return None
-    return _insert(sql, words, len(sql))
+    return _insert(sql, words)
 
 
 def _is_query(sql: str, bracket: Token) -> bool:
@@ -120,11 +127,12 @@ def _waiting(sql: str, words: list[Token]) -> Insert | None:
         rest = rest[1:]
     if rest and rest != [";"]:
         return None
-    return _insert(sql, words[:-1], keyword.start)
+    return _insert(sql, words[:-1])
 
 
-def _insert(sql: str, words: list[Token], end: int) -> Insert:
+def _insert(sql: str, words: list[Token]) -> Insert:
     """Find the table and the column list among the tokens of `INSERT INTO [TABLE] [FUNCTION] name [(columns)]`."""
+    words = words[:-1] if words[-1].text == ";" else words
     rest = words[1:]
     while rest and rest[0].word in ("INTO", "TABLE"):
         rest = rest[1:]
@@ -134,13 +142,13 @@ def _insert(sql: str, words: list[Token], end: int) -> Insert:
     if not top:
         raise EngineError.refuse("An INSERT without a table.", 62)
     brackets = [(top[i], top[i + 1]) for i in range(len(top) - 1) if top[i].text == "(" and top[i + 1].text == ")"]
-    settings = next((token.start for token in top if token.word == "SETTINGS"), end)
+    settings = next((token.start for token in top if token.word == "SETTINGS"), len(sql))
     own = brackets[: 1 if is_function else 0]
     listed = brackets[len(own) :]
     columns = sql[listed[0][0].end : listed[0][1].start] if listed else None
     target_end = listed[0][0].start if listed else settings
-    text = sql[:end].rstrip().rstrip(";")
-    return Insert(text, sql[top[0].start : target_end].strip().rstrip(";"), columns)
+    name_end = max(token.end for token in rest if token.end <= target_end)
+    return Insert(sql[: words[-1].end], sql[top[0].start : name_end], columns)
 
 
 def server_text(sql: str) -> str:

@@ -1,6 +1,7 @@
 """Queries through clickhouse-driver: results, settings, parameters, progress and ClickHouse's own errors."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from clickhouse_driver import Client
@@ -232,3 +233,33 @@ def test_reader__connecting_to_the_database_of_files__is_denied(connect: Callabl
     with pytest.raises(ServerException) as caught:
         connect(user="ben", password="look", database="default").execute("SELECT 1")
     assert caught.value.code == 497
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1 INTO/**/OUTFILE '{path}'",
+        "SELECT 1 INTO OUTFILE '{path}' TRUNCATE",
+        "SELECT 1 into -- x\noutfile '{path}'",
+    ],
+)
+def test_outfile__in_any_spelling__writes_no_file(connect: Callable[..., Client], tmp_path: Path, sql: str) -> None:
+    target = tmp_path / "out.csv"
+
+    for user, password in (("ada", "s3cret"), ("ben", "look")):
+        assert failure(connect(user=user, password=password), sql.format(path=target)).code == 48
+
+    assert not target.exists()
+
+
+def test_comments_and_semicolons__around_statements__change_nothing(client: Client, table: Callable[..., str]) -> None:
+    name = table("a UInt8, b DateTime('Asia/Tokyo')")
+
+    client.execute(f"INSERT INTO {name} (a) -- the column\nVALUES -- rows", [(1,)])
+
+    assert client.execute(f"SELECT a FROM {name} WHERE a = 2 ; -- none", with_column_types=True) == (
+        [],
+        [("a", "UInt8")],
+    )
+    _, columns = client.execute(f"/* x */ SELECT b FROM {name}; -- one", with_column_types=True)
+    assert columns == [("b", "DateTime('Asia/Tokyo')")]

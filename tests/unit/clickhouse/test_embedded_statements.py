@@ -3,7 +3,15 @@
 import pytest
 
 from apps.clickhouse.embedded.errors import EngineError
-from apps.clickhouse.embedded.statements import Insert, client_insert, first_word, server_text, tokens, unquote
+from apps.clickhouse.embedded.statements import (
+    Insert,
+    as_subquery,
+    client_insert,
+    first_word,
+    server_text,
+    tokens,
+    unquote,
+)
 
 
 @pytest.mark.parametrize(
@@ -14,7 +22,7 @@ from apps.clickhouse.embedded.statements import Insert, client_insert, first_wor
         ("INSERT INTO d.t (a, b) VALUES", "d.t", "a, b", "INSERT INTO d.t (a, b)"),
         ("INSERT INTO TABLE `d`.`values` FORMAT Native", "`d`.`values`", None, "INSERT INTO TABLE `d`.`values`"),
         ("INSERT t(a)VALUES;", "t", "a", "INSERT t(a)"),
-        ("INSERT INTO t /* VALUES */ (a) -- c\nVALUES -- d", "t", "a", "INSERT INTO t /* VALUES */ (a) -- c"),
+        ("INSERT INTO t /* VALUES */ (a) -- c\nVALUES -- d", "t", "a", "INSERT INTO t /* VALUES */ (a)"),
         ("INSERT INTO t (a) SETTINGS x = 1 VALUES", "t", "a", "INSERT INTO t (a) SETTINGS x = 1"),
         ("INSERT INTO t SETTINGS x = 'VALUES' FORMAT CSV", "t", None, "INSERT INTO t SETTINGS x = 'VALUES'"),
         (
@@ -24,6 +32,8 @@ from apps.clickhouse.embedded.statements import Insert, client_insert, first_wor
             "INSERT INTO FUNCTION null('a UInt8')",
         ),
         ("INSERT INTO FUNCTION f(1) (a) VALUES", "f(1)", "a", "INSERT INTO FUNCTION f(1) (a)"),
+        ("INSERT INTO t -- c\nVALUES", "t", None, "INSERT INTO t"),
+        ("INSERT INTO t -- c\n(a) -- d\nFORMAT CSV -- e", "t", "a", "INSERT INTO t -- c\n(a)"),
         ("INSERT INTO t", "t", None, "INSERT INTO t"),
         ("INSERT INTO t (a);", "t", "a", "INSERT INTO t (a)"),
     ],
@@ -59,7 +69,7 @@ def test_client_insert__that_cannot_be__is_refused(sql: str) -> None:
     [
         (None, None),
         ("a, b", ["a", "b"]),
-        (" `a, b` , n.x", None),
+        (" `a, b` , n.x", ["a, b", "n.x"]),
         ('`a b`, "c""d", n . x', ["a b", 'c"d', "n.x"]),
         ("* EXCEPT(a)", None),
         ("COLUMNS('a')", None),
@@ -86,11 +96,16 @@ def test_server_text__leaves_the_format_to_the_client(sql: str, expected: str) -
 
 
 @pytest.mark.parametrize(
-    "sql", ["SELECT 1 INTO  OUTFILE 'x'", "SELECT a GROUP BY a WITH/**/TOTALS", "SELECT 1 into\noutfile 'x'"]
+    "sql",
+    [
+        "SELECT 1 INTO  OUTFILE 'x'",
+        "SELECT 1 INTO/**/OUTFILE'x'",
+        "SELECT 1 into\noutfile 'x'",
+        "SELECT a GROUP BY a WITH/**/TOTALS",
+        "SELECT a GROUP BY a WITH -- x\n totals",
+    ],
 )
 def test_server_text__with_what_is_not_carried__is_refused(sql: str) -> None:
-    if "/**/" in sql:
-        sql = sql.replace("/**/", " ")
     with pytest.raises(EngineError) as caught:
         server_text(sql)
     assert caught.value.code == 48
@@ -145,3 +160,15 @@ def test_tokens__of_an_unfinished_quote__do_not_run_away() -> None:
 )
 def test_unquote__gives_the_name_itself(text: str, name: str) -> None:
     assert unquote(text) == name
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT 1", "(SELECT 1\n)"),
+        ("SELECT 1 ; -- x", "(SELECT 1 \n)"),
+        ("SELECT ';' -- x", "(SELECT ';' -- x\n)"),
+    ],
+)
+def test_as_subquery__leaves_the_last_semicolon_out(sql: str, expected: str) -> None:
+    assert as_subquery(sql) == expected
