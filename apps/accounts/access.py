@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from django.http import HttpRequest
 from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts import selectors
@@ -49,6 +50,12 @@ class AccountAPIView(APIView):
         self.key = request.auth if isinstance(request.auth, PersonalKey) else None
         self._check_scope()
         self.resolve(request, **kwargs)
+
+    def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
+        """Keep what is one caller's out of every cache on the way."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
     def resolve(self, request: Request, **kwargs: object) -> None:
         """Find what the URL names; a subclass sets it on the view or raises."""

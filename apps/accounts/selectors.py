@@ -5,6 +5,8 @@ import time
 from collections import OrderedDict
 from typing import Final
 
+from django.db.models import F
+
 from apps.accounts import keys
 from apps.accounts.contracts import ProjectContext, Role
 from apps.accounts.models import AuditEntry, Membership, PersonalKey, Project
@@ -13,6 +15,8 @@ TOKEN_SECONDS: Final = 5.0
 """How long a process may go on using a token after it was rotated or its project was deleted."""
 
 TOKEN_LIMIT: Final = 10_000
+
+_ROLE: Final = "callers_role"
 
 
 class _TokenCache:
@@ -94,13 +98,12 @@ def list_projects(user_id: int) -> list[Project]:
 
 def find_visible_project(user_id: int, project_id: int) -> tuple[Project, Role] | None:
     """Find a living project and what a user may do in it; None when it is not theirs to see."""
-    project = Project.objects.filter(
-        pk=project_id, deleted_at__isnull=True, organization__memberships__user_id=user_id
-    ).first()
-    if project is None:
-        return None
-    membership = find_membership(user_id, project.organization_id)
-    return (project, Role(membership.role)) if membership else None
+    project = (
+        Project.objects.filter(pk=project_id, deleted_at__isnull=True, organization__memberships__user_id=user_id)
+        .annotate(**{_ROLE: F("organization__memberships__role")})
+        .first()
+    )
+    return (project, Role(getattr(project, _ROLE))) if project else None
 
 
 def list_organization_projects(organization_id: int) -> list[Project]:

@@ -4,9 +4,10 @@ import json
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from apps.accounts import selectors, services
-from apps.accounts.contracts import ALL_SCOPES, SYSTEM
+from apps.accounts.contracts import ALL_SCOPES, SYSTEM, Role
 from apps.accounts.models import AuditEntry, Project
 from tests.factories.accounts import Cast, patch, post
 
@@ -124,6 +125,31 @@ def test_show__of_a_foreign_project__looks_like_a_missing_one(cast: Cast) -> Non
     # Then
     assert foreign.status_code == missing.status_code == 404
     assert foreign.json() == missing.json()
+
+
+def test_show__among_many_members__asks_for_project_and_role_at_once(
+    cast: Cast, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    # Given: Ben is a member here and owner elsewhere, among others of other roles
+    clients = {person.role: person.client for person in (cast.vera, cast.ada, cast.ben, cast.grace)}
+    services.add_member(
+        organization=cast.eves_project.organization,
+        email=cast.ben.user.email,
+        role=Role.OWNER,
+        granted_by=Role.OWNER,
+        actor=SYSTEM,
+    )
+    clients[Role.MEMBER].get(f"/api/projects/{cast.project.pk}/")
+
+    # When
+    with django_assert_num_queries(2):
+        response = clients[Role.MEMBER].get(f"/api/projects/{cast.project.pk}/")
+
+    # Then
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    found = [selectors.find_visible_project(p.user.pk, cast.project.pk) for p in (cast.vera, cast.ada, cast.ben)]
+    assert [each[1] for each in found if each] == [Role.VIEWER, Role.OWNER, Role.MEMBER]
 
 
 def test_update__of_one_field__leaves_the_others_and_notes_the_change(cast: Cast) -> None:
