@@ -1,16 +1,18 @@
 """The first login, organization, project and key of a deployment, made once and found again ever after."""
 
+import itertools
 from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from apps.accounts import keys, values
-from apps.accounts.contracts import ALL_SCOPES, SYSTEM, Role
+from apps.accounts import audit, keys, values
+from apps.accounts.contracts import ALL_SCOPES, SYSTEM, Role, Target
 from apps.accounts.errors import AlreadyTakenError
 from apps.accounts.models import Membership, Organization, PersonalKey, Project, User
 from apps.accounts.services.keys import create_key
 from apps.accounts.services.organizations import create_organization
 from apps.accounts.services.projects import create_project, reset_token
+from apps.common.clock import now
 
 KEY_LABEL = "bootstrap"
 _LOCK = 0x62616C65656E  # "baleen" in ASCII
@@ -67,7 +69,15 @@ def _ensure_organization(name: str, owner: User) -> Organization:
     organization = Organization.objects.filter(name=name).order_by("pk").first()
     if organization is None:
         return create_organization(name=name, owner=owner, actor=SYSTEM)
-    Membership.objects.update_or_create(organization=organization, user=owner, defaults={"role": Role.OWNER})
+    found, is_new = Membership.objects.get_or_create(
+        organization=organization, user=owner, defaults={"role": Role.OWNER}
+    )
+    if is_new or found.role != Role.OWNER:
+        change = {"email": [None, owner.email]} if is_new else {}
+        change |= {"role": [None if is_new else found.role, Role.OWNER.value]}
+        action = "member.added" if is_new else "member.role_changed"
+        Membership.objects.filter(pk=found.pk).update(role=Role.OWNER)
+        audit.record(SYSTEM, action, Target("member", owner.pk, organization.pk), change)
     return organization
 
 
@@ -87,32 +97,42 @@ def _ensure_project(organization: Organization, name: str, token: str | None) ->
 
 
 def _ensure_key(user: User, organization: Organization, value: str | None) -> str:
-    """Find or make the key: the given one, or the one this deployment derives for the purpose.
+    return _derived_key(user, organization) if value is None else _given_key(user, organization, value)
 
-    A derived key can be printed at every run although only its hash is stored. One that was revoked is never revived:
-    the next of the series takes its place.
+
+def _given_key(user: User, organization: Organization, value: str) -> str:
+    """Find or make the key that was asked for; named for a second organization, it reaches both."""
+    key = PersonalKey.objects.filter(value_hash=keys.hash_key(values.clean_personal_key(value))).first()
+    if key is None:
+        return _make_key(user, organization, value)
+    if key.user_id != user.pk or not key.is_valid_at(now()):
+        raise AlreadyTakenError(
+            "This personal key belongs to someone else, was revoked or has expired.", attr="personal_key"
+        )
+    if key.organization_id not in {None, organization.pk}:
+        PersonalKey.objects.filter(pk=key.pk).update(organization=None)
+        target = Target("personal_key", key.pk, organization.pk)
+        audit.record(SYSTEM, "personal_key.widened", target, {"organization": [key.organization_id, None]})
+    return value
+
+
+def _derived_key(user: User, organization: Organization) -> str:
+    """Find or make the key that this deployment derives for the purpose.
+
+    It can be printed at every run although only its hash is stored. One that was revoked is never revived: the next of
+    the series takes its place.
     """
-    if value is not None:
-        key = PersonalKey.objects.filter(value_hash=keys.hash_key(values.clean_personal_key(value))).first()
-        if key is not None and (key.user_id != user.pk or key.revoked_at is not None):
-            raise AlreadyTakenError("This personal key belongs to someone else or was revoked.", attr="personal_key")
-        if key is None:
-            create_key(user=user, label=KEY_LABEL, scopes=[ALL_SCOPES], value=value, actor=SYSTEM)
-        return value
-    generation = 0
-    while True:
+    for generation in itertools.count():
         value = keys.derived_personal_key(f"bootstrap\n{organization.pk}\n{user.email}\n{generation}")
         key = PersonalKey.objects.filter(value_hash=keys.hash_key(value)).first()
         if key is None:
-            create_key(
-                user=user,
-                label=KEY_LABEL,
-                scopes=[ALL_SCOPES],
-                value=value,
-                organization=organization,
-                actor=SYSTEM,
-            )
+            return _make_key(user, organization, value)
+        if key.user_id == user.pk and key.is_valid_at(now()):
             return value
-        if key.revoked_at is None and key.user_id == user.pk:
-            return value
-        generation += 1
+    raise AssertionError("itertools.count() does not end")
+
+
+def _make_key(user: User, organization: Organization, value: str) -> str:
+    scopes = [ALL_SCOPES]
+    create_key(user=user, label=KEY_LABEL, scopes=scopes, value=value, organization=organization, actor=SYSTEM)
+    return value

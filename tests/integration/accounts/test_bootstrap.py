@@ -16,7 +16,7 @@ from django.db import connection
 
 from apps.accounts import keys, selectors, services
 from apps.accounts.contracts import SYSTEM, Role
-from apps.accounts.models import Membership, Organization, PersonalKey, Project, User
+from apps.accounts.models import AuditEntry, Membership, Organization, PersonalKey, Project, User
 from tests.factories.accounts import client_with, make_person
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -145,16 +145,45 @@ def test_bootstrap__after_its_key_was_revoked__never_revives_it() -> None:
 
 
 @pytest.mark.django_db
-def test_bootstrap__of_a_member__makes_them_owner() -> None:
+def test_bootstrap__of_a_member__makes_them_owner_and_notes_it() -> None:
     # Given
     organization = Organization.objects.create(name="Acme")
     make_person("ada@example.com", organization, Role.VIEWER)
 
     # When
     bootstrap()
+    bootstrap(email="ben@example.com")
 
     # Then
-    assert Membership.objects.get(user__email="ada@example.com").role == Role.OWNER
+    assert [place.role for place in Membership.objects.all()] == [Role.OWNER, Role.OWNER]
+    assert AuditEntry.objects.get(action="member.role_changed").changes == {"role": ["viewer", "owner"]}
+    added = AuditEntry.objects.get(action="member.added")
+    assert added.changes == {"email": [None, "ben@example.com"], "role": [None, "owner"]}
+
+
+@pytest.mark.django_db
+def test_bootstrap__of_two_organizations__gives_each_a_key_of_its_own() -> None:
+    # When
+    acme = bootstrap(personal_key="phx_acme")
+    other = bootstrap(personal_key="phx_other", organization="Other")
+
+    # Then
+    for made, foreign in ((acme, other), (other, acme)):
+        client = client_with(str(made["personal_api_key"]))
+        assert client.get("/api/projects/@current/").json()["id"] == made["project_id"]
+        assert client.get("/api/organizations/@current/").json()["id"] == made["organization_id"]
+        assert client.get(f"/api/projects/{foreign['project_id']}/").status_code == 404
+
+
+@pytest.mark.django_db
+def test_bootstrap__of_two_organizations_with_one_key__lets_it_reach_both() -> None:
+    # When
+    made = [bootstrap(personal_key="phx_both"), bootstrap(personal_key="phx_both", organization="Other")]
+
+    # Then
+    client = client_with("phx_both")
+    assert [each["id"] for each in client.get("/api/projects/").json()] == [each["project_id"] for each in made]
+    assert AuditEntry.objects.filter(action="personal_key.widened").count() == 1
 
 
 @pytest.mark.django_db
