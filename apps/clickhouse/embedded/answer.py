@@ -32,7 +32,7 @@ class Prepared:
 def prepare(connection: "Connection", text: str, asked: dict[str, Setting]) -> Prepared:
     """Apply a query's settings to its session, and take the values of placeholders from among them."""
     params = {name.removeprefix(PARAMETER): given.value for name, given in asked.items() if name.startswith(PARAMETER)}
-    settings = {name: given.value for name, given in asked.items() if not name.startswith(PARAMETER)}
+    settings = {name: given.value for name, given in asked.items() if not name.startswith((PARAMETER, MARKER))}
     if settings.get("extremes", "0") not in ("0", "false"):
         raise EngineError.refuse("The setting extremes is not supported by the embedded server.")
     try:

@@ -6,6 +6,7 @@ settings and current database, and sessions run at the same time.
 
 import importlib
 import json
+import os
 from collections.abc import Generator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -161,6 +162,7 @@ class Engine:
 
     def __init__(self, path: Path, database: str) -> None:
         path.mkdir(parents=True, exist_ok=True)
+        os.environ["TZ"] = "UTC"  # the zone of a DateTime without one, as in the official server image
         self._chdb = importlib.import_module("chdb")._chdb  # noqa: SLF001 - its public wrapper copies every result
         self._address = f"{path}?config-file={configuration.write(path)}"
         self._setting_types: dict[str, str] = {}

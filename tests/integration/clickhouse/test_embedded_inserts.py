@@ -108,6 +108,19 @@ def test_insert__with_the_same_deduplication_token__counts_once(client: Client, 
     assert client.execute(f"SELECT a FROM {name} ORDER BY a") == [(1,), (1,), (1,)]
 
 
+def test_insert__of_the_same_block_again__counts_once_where_the_table_asks_for_it(
+    client: Client, table: Callable[..., str]
+) -> None:
+    strict = table("a UInt64", "ENGINE = MergeTree ORDER BY a SETTINGS non_replicated_deduplication_window = 100")
+    plain = table("a UInt64")
+
+    for name in (strict, plain):
+        for _ in range(2):
+            client.execute(f"INSERT INTO {name} VALUES", [(1,), (2,)])
+
+    assert (count(client, strict), count(client, plain)) == (2, 4)
+
+
 def test_insert__through_a_view_with_a_token__counts_once_in_its_target(
     client: Client, table: Callable[..., str]
 ) -> None:
