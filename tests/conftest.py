@@ -46,12 +46,13 @@ def valkey() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def clickhouse() -> Iterator[str]:
     """Run the embedded ClickHouse server, with the schema in place, and give its URL."""
-    from apps.clickhouse import migrator
+    from apps.clickhouse import client, migrator
     from tests.processes import run_clickhouse
 
     with run_clickhouse(settings.BALEEN_DATA_DIR / "clickhouse", settings.CLICKHOUSE_URL) as url:
         migrator.migrate()
         yield url
+        client.close()
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,11 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import structlog
-from clickhouse_driver import Client
 from clickhouse_driver import errors as driver_errors
 from django.conf import settings as django_settings
 
 from apps.clickhouse.errors import ClickHouseError, ClickHouseUnavailableError, QueryCancelledError, from_code
-from apps.clickhouse.pool import Pool
+from apps.clickhouse.pool import Pool, TrackedClient
 from apps.clickhouse.statement import Setting, Statement, names
 
 log = structlog.get_logger(__name__)
@@ -76,7 +75,7 @@ class Result:
 class _Running:
     """A query on its way, so that another thread can stop it."""
 
-    client: Client
+    client: TrackedClient
     is_cancelled: bool = field(default=False)
 
 
@@ -95,6 +94,12 @@ def writers() -> Pool:
     return Pool(django_settings.CLICKHOUSE_URL, size=8)
 
 
+def close() -> None:
+    """Close every idle connection of this process; the next statement opens one again."""
+    readers().close()
+    writers().close()
+
+
 def run(statement: Statement, *, query_id: str | None = None, timeout: float | None = None, tag: str = "") -> Result:
     """Ask. Read-only, bounded in time, memory and rows; asked once more when the server dropped the connection.
 
@@ -107,7 +112,7 @@ def run(statement: Statement, *, query_id: str | None = None, timeout: float | N
     text, query_id = statement.render(), query_id or str(uuid4())
     started = time.perf_counter()
 
-    def ask(client: Client) -> Result:
+    def ask(client: TrackedClient) -> Result:
         with _cancellable(query_id, client):
             rows, columns = client.execute(text, query_id=query_id, settings=settings, with_column_types=True)
         progress = client.last_query.progress
@@ -170,18 +175,29 @@ def cancel(query_id: str) -> bool:
     running = _running.get(query_id)
     if running is not None:
         running.is_cancelled = True
-        try:
-            running.client.connection.send_cancel()
-        except (OSError, AttributeError):
-            return False  # it ended, and its connection with it, while we were on the way
-        return True
+        return _send_cancel(query_id, running)
     killed = Statement.unscoped("KILL QUERY WHERE query_id = %(query_id)s ASYNC", {"query_id": query_id}).render()
     stop = _attempt(writers(), lambda client: client.execute(killed), seconds=CANCEL_SECONDS, is_repeatable=True)
     return bool(stop)
 
 
+def _send_cancel(query_id: str, running: _Running) -> bool:
+    """Send the cancel once the query itself is wholly sent; False when it ended before that."""
+    end = time.monotonic() + CANCEL_SECONDS
+    while _running.get(query_id) is running and time.monotonic() < end:
+        if not running.client.is_awaiting:
+            time.sleep(0.005)
+            continue
+        try:
+            running.client.connection.send_cancel()
+        except (OSError, AttributeError):
+            return False  # it ended, and its connection with it, while we were on the way
+        return True
+    return False
+
+
 @contextmanager
-def _cancellable(query_id: str, client: Client) -> Iterator[None]:
+def _cancellable(query_id: str, client: TrackedClient) -> Iterator[None]:
     """Keep a query findable for `cancel` while it runs."""
     running = _running[query_id] = _Running(client)
     try:
@@ -193,7 +209,7 @@ def _cancellable(query_id: str, client: Client) -> Iterator[None]:
             raise QueryCancelledError(_CANCELLED, "The query was cancelled.")
 
 
-def _attempt(pool: Pool, work: Callable[[Client], _T], *, seconds: float, is_repeatable: bool) -> _T:
+def _attempt(pool: Pool, work: Callable[[TrackedClient], _T], *, seconds: float, is_repeatable: bool) -> _T:
     """Do a piece of work on a connection; on a connection that broke, once more if that is safe."""
     try:
         return _once(pool, work, seconds)
@@ -205,7 +221,7 @@ def _attempt(pool: Pool, work: Callable[[Client], _T], *, seconds: float, is_rep
         return _once(pool, work, seconds)
 
 
-def _once(pool: Pool, work: Callable[[Client], _T], seconds: float) -> _T:
+def _once(pool: Pool, work: Callable[[TrackedClient], _T], seconds: float) -> _T:
     try:
         with pool.lease() as client:
             _wait_at_most(client, seconds + SOCKET_GRACE_SECONDS)
@@ -220,7 +236,7 @@ def _once(pool: Pool, work: Callable[[Client], _T], seconds: float) -> _T:
         raise ClickHouseUnavailableError(_NETWORK_ERROR, f"ClickHouse cannot be reached: {exc}") from exc
 
 
-def _wait_at_most(client: Client, seconds: float) -> None:
+def _wait_at_most(client: TrackedClient, seconds: float) -> None:
     """Bound the silence between two packets, on a connection open or yet to be opened."""
     connection = client.connection
     connection.send_receive_timeout = seconds

@@ -22,6 +22,20 @@ IDLE_SECONDS = 300
 _NO_FREE_CONNECTION = 203
 
 
+class TrackedClient(Client):  # type: ignore[misc]  # the driver is untyped
+    """A driver client that tells when its query is wholly sent: only then may another thread send a cancel after it."""
+
+    is_awaiting = False
+
+    def receive_result(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - as the driver's
+        """Read the answer, as the driver does."""
+        self.is_awaiting = True
+        try:
+            return super().receive_result(*arguments, **options)
+        finally:
+            self.is_awaiting = False
+
+
 @dataclass
 class Pool:
     """At most `size` connections to one address, made when needed, the warmest lent first.
@@ -31,7 +45,7 @@ class Pool:
 
     url: str
     size: int = 16
-    _idle: list[tuple[Client, float]] = field(default_factory=list, repr=False)
+    _idle: list[tuple[TrackedClient, float]] = field(default_factory=list, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _process: int = field(default_factory=os.getpid, repr=False)
 
@@ -40,7 +54,7 @@ class Pool:
         self._places = threading.BoundedSemaphore(self.size)
 
     @contextmanager
-    def lease(self) -> Iterator[Client]:
+    def lease(self) -> Iterator[TrackedClient]:
         """Lend a connection. Raises ClickHouseUnavailableError when none comes free in time."""
         self._leave_to_parent()
         places = self._places
@@ -67,7 +81,7 @@ class Pool:
         for client, _ in idle:
             client.disconnect()
 
-    def _take(self) -> Client:
+    def _take(self) -> TrackedClient:
         with self._lock:
             while self._idle:
                 client, since = self._idle.pop()
@@ -76,7 +90,7 @@ class Pool:
                 client.disconnect()
         return make_client(self.url)
 
-    def _give_back(self, client: Client) -> None:
+    def _give_back(self, client: TrackedClient) -> None:
         with self._lock:
             self._idle.append((client, time.monotonic()))
 
@@ -88,10 +102,10 @@ class Pool:
         self._places = threading.BoundedSemaphore(self.size)
 
 
-def make_client(url: str, **overrides: Any) -> Client:  # noqa: ANN401 - the driver's own keyword arguments
+def make_client(url: str, **overrides: Any) -> TrackedClient:  # noqa: ANN401 - the driver's own keyword arguments
     """Make a driver client for an address as CLICKHOUSE_URL names it; it connects with its first statement."""
     host, options = parse_url(url)
     if urlsplit(url).path in {"", "/"}:
         options.pop("database", None)
     options = {"connect_timeout": CONNECT_SECONDS, "client_name": "baleen", "tcp_keepalive": True} | options | overrides
-    return Client(host, **options)
+    return TrackedClient(host, **options)
