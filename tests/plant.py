@@ -83,7 +83,7 @@ class Plant:
 
     def _start_clickhouse(self, log: Path) -> subprocess.Popen[bytes]:
         address = urlsplit(self.clickhouse_url)
-        arguments = ["--path", self.directory / "clickhouse", "--port", str(address.port), "--user", "plant"]
+        arguments = ["--path", str(self.directory / "clickhouse"), "--port", str(address.port), "--user", "plant"]
         return start(
             sys.executable, "-m", "apps.clickhouse.embedded", *arguments, "--database", "plant",
             env=os.environ | {"BALEEN_CLICKHOUSE_PASSWORD": PASSWORD}, log=log,

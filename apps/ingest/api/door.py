@@ -30,6 +30,9 @@ _METHODS: Final = "GET, POST, OPTIONS"
 _OK: Final = b'{"status": "Ok"}'
 _JSON: Final = ("Content-Type", "application/json")
 _QUERY_FIELDS: Final = 32
+_PIECE: Final = 1 << 18
+_DISCARD_TIMES: Final = 4
+"""How many times the bound of a body is still read, and thrown away, so that its sender learns why."""
 
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
@@ -108,18 +111,26 @@ def _body(environ: "WSGIEnvironment") -> bytes:
     limit = bounds().body_bytes
     is_chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
     announced = _length(environ)
-    if announced > limit:
-        raise too_large(limit)
     source: Any = environ["wsgi.input"]
     try:
+        if announced > limit:
+            _discard(source, _DISCARD_TIMES * limit)
+            raise too_large(limit)
         body: bytes = source.read(limit + 1 if is_chunked else announced)
+        if len(body) > limit:
+            _discard(source, _DISCARD_TIMES * limit)
+            raise too_large(limit)
     except OSError as exc:
         raise MalformedPayloadError("The body could not be read to its end.") from exc
-    if len(body) > limit:
-        raise too_large(limit)
     if not is_chunked and len(body) < announced:
         raise MalformedPayloadError("The body ended before its announced length.")
     return body
+
+
+def _discard(source: Any, most: int) -> None:  # noqa: ANN401 - WSGI's input has no type of its own
+    """Read on without keeping anything: a sender that is still sending does not see an answer."""
+    while most > 0 and (piece := source.read(min(most, _PIECE))):
+        most -= len(piece)
 
 
 def _length(environ: "WSGIEnvironment") -> int:

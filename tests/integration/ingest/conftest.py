@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from pytest_django import Settings
+
 from apps.accounts.models import Project
 from apps.clickhouse import client, migrator
 from apps.clickhouse.statement import Statement
 from apps.ingest import log, services
 from apps.ingest.protocols.encoding import Packed
-from pytest_django import Settings
-
 from tests.factories.accounts import ProjectFactory
 from tests.plant import Plant, run_plant
 from tests.processes import wait_until
@@ -41,9 +41,8 @@ def _forget_clients() -> None:
 
 
 @pytest.fixture
-def project(db: None) -> Project:  # noqa: ARG001 - rows need the database
-    project: Project = ProjectFactory()
-    return project
+def project(db: None) -> Project:
+    return ProjectFactory.create()
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 import redis
+
 from apps.accounts.models import Project
 from apps.ingest import log
 from apps.ingest.errors import LogUnavailableError
-
 from tests.integration.ingest.conftest import stored, wait_for_rows
 from tests.plant import Plant
 from tests.processes import wait_until
@@ -30,7 +30,7 @@ def test_writer_and_clickhouse__killed_while_100_000_events_flow__stores_each_on
 ) -> None:
     # Given a writer at work, and a sender in the background
     plant.start("writer")
-    chance, is_over = random.Random(7), threading.Event()
+    chance, is_over = random.Random(7), threading.Event()  # noqa: S311 - when to kill is no secret
     killed: list[str] = []
 
     def kill_and_restart() -> None:
@@ -88,7 +88,13 @@ def test_valkey__killed_and_restarted_while_events_flow__keeps_every_acknowledge
     # Given a writer, and a sender that sends again what was not acknowledged
     plant.start("writer")
     acknowledged, refused = 0, 0
-    restart = threading.Timer(0.5, lambda: (plant.kill("valkey"), time.sleep(0.5), plant.start("valkey")))
+
+    def kill_and_restart() -> None:
+        plant.kill("valkey")
+        time.sleep(0.5)
+        plant.start("valkey")
+
+    restart = threading.Timer(0.5, kill_and_restart)
     restart.start()
 
     # When Valkey is killed with -9 in between
