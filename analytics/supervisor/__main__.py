@@ -18,9 +18,13 @@ def main(flags: list[str]) -> None:
     try:
         addresses = env.addresses()
         layout = Layout(addresses.data_dir)
+        programs = list_programs(addresses, options)
         descriptor = preflight.claim(layout.run)
         preflight.check_disk(layout.data_dir)
         preflight.check_port(options.host, options.port)
+        for program in programs:
+            if program.port:
+                preflight.check_store(program.name, program.port, layout.run)
         if addresses.redis_is_embedded:
             valkey.write_configuration(addresses)
         layout.prepared.unlink(missing_ok=True)
@@ -33,7 +37,7 @@ def main(flags: list[str]) -> None:
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
     try:
-        supervise(list_programs(addresses, options), layout.run, console)
+        supervise(programs, layout.run, console)
     finally:
         os.close(descriptor)
 

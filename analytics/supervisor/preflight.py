@@ -54,6 +54,32 @@ def check_port(host: str, port: int) -> None:
             raise PreflightError(f"{reason}; choose another with --port or BALEEN_PORT.") from exc
 
 
+def check_store(name: str, port: int, run_dir: Path) -> None:
+    """Refuse when a stranger listens where an embedded store must; what an earlier supervisor left is ours to end."""
+    if _is_locked(run_dir / f"{name}.pid"):
+        return
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as exc:
+            raise PreflightError(
+                f"Port {port}, where this instance keeps its {name}, is used by another program; stop that program or "
+                f"write another {name}_port into {run_dir.parent / 'instance.json'}."
+            ) from exc
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def check_disk(data_dir: Path) -> None:
     """Refuse to start on a disk so full that the event log could not be written."""
     free = shutil.disk_usage(data_dir).free

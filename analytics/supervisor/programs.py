@@ -34,6 +34,8 @@ class Program:
     once: bool = False
     stop_seconds: int = 15
     environment: dict[str, str] = field(default_factory=dict)
+    port: int | None = None
+    """Where an embedded store listens on loopback."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,13 @@ def list_programs(addresses: env.Addresses, options: Options) -> list[Program]:
     """List the programs of this deployment; a store whose address is configured runs elsewhere and is left out."""
     layout = Layout(addresses.data_dir)
     programs: list[Program] = []
-    stores: list[str] = []
     if addresses.redis_is_embedded:
-        programs.append(Program("valkey", valkey.command(addresses), stop_seconds=30))
-        stores.append(f"port:{urlsplit(addresses.redis_url).port}")
+        port = urlsplit(addresses.redis_url).port
+        programs.append(Program("valkey", valkey.command(addresses), stop_seconds=30, port=port))
     if addresses.clickhouse_is_embedded:
         programs.append(_clickhouse(addresses))
-        stores.append(f"port:{urlsplit(addresses.clickhouse_url).port}")
     web = serving.command(host=options.host, port=options.port, workers=options.web_workers)
-    prepared = (*stores, f"file:{layout.prepared}")
+    prepared = (*(f"port:{store.port}" for store in programs), f"file:{layout.prepared}")
     programs += [
         # It waits for the stores by itself, and loads its code while they start.
         Program("prepare", manage("prepare", "--wait", "--first-user", f"--marker={layout.prepared}"), once=True),
@@ -94,6 +94,7 @@ def _clickhouse(addresses: env.Addresses) -> Program:
         ),
         stop_seconds=30,
         environment={"BALEEN_CLICKHOUSE_PASSWORD": unquote(url.password or "")},
+        port=url.port,
     )
 
 

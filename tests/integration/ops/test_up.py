@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -141,6 +142,19 @@ def test_up__metrics__tell_of_every_component_and_the_log(up: Up) -> None:
     assert any(line.startswith("process_resident_memory_bytes ") for line in lines)
 
 
+def test_up__worker__takes_messages_from_the_broker(up: Up) -> None:
+    # Given
+    environment = _environment(up.data_dir) | {"DJANGO_SETTINGS_MODULE": "analytics.settings"}
+    ping = [sys.executable, "-m", "celery", "--app=analytics.celery", "inspect", "ping", "--timeout=20"]
+
+    # When
+    ended = subprocess.run(ping, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    # Then
+    assert ended.returncode == 0, ended.stderr
+    assert "worker@localhost: OK" in ended.stdout
+
+
 def test_up__same_data_directory__is_refused(up: Up) -> None:
     # Given / When
     sentence = _refusal(up.data_dir, "--port", str(free_port()))
@@ -233,6 +247,20 @@ def test_up__data_of_a_newer_version__is_refused(tmp_path: Path) -> None:
     # Then
     assert "was written by a newer Baleen" in sentence
     assert "BALEEN_DATA_DIR" in sentence
+
+
+def test_up__a_stranger_on_the_port_of_a_store__is_refused(up: Up, tmp_path: Path) -> None:
+    # Given an instance whose Valkey port somebody else has taken since its last start.
+    instance = json.loads((up.data_dir / "instance.json").read_text())
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        taken = listener.getsockname()[1]
+        (tmp_path / "instance.json").write_text(json.dumps(instance | {"valkey_port": taken}))
+
+        # When
+        sentence = _refusal(tmp_path, "--port", str(free_port()))
+
+    # Then
+    assert sentence.startswith(f"Port {taken}, where this instance keeps its valkey, is used by another program")
 
 
 def test_up__data_directory_is_a_file__is_refused(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import fcntl
 import os
 import socket
 from pathlib import Path
@@ -62,3 +63,28 @@ def test_check_disk__nearly_full__says_how_much_is_needed(tmp_path: Path, monkey
     # When / Then
     with pytest.raises(preflight.PreflightError, match="make room"):
         preflight.check_disk(tmp_path)
+
+
+def test_check_store__a_stranger_listens__names_port_and_file(tmp_path: Path) -> None:
+    # Given
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        # When / Then
+        with pytest.raises(preflight.PreflightError, match=f"Port {port}.*valkey.*instance.json"):
+            preflight.check_store("valkey", port, tmp_path / "run")
+
+
+def test_check_store__our_own_store_was_left_running__is_left_to_the_tether(tmp_path: Path) -> None:
+    # Given
+    with (tmp_path / "valkey.pid").open("w") as lock, socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        # When / Then
+        preflight.check_store("valkey", port, tmp_path)
+
+        # And once the lock is free, whoever listens is a stranger.
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        with pytest.raises(preflight.PreflightError):
+            preflight.check_store("valkey", port, tmp_path)
