@@ -29,7 +29,7 @@ LATER_KINDS: Final = frozenset(
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
 _FIELD = re.compile(r"(?:unknown|required) field `(?P<name>.*)`", re.DOTALL)
-_PARTS = re.compile(r"\[[^\]]*\]|\.?[^.\[]+")
+_INDEX = re.compile(r"\[([^\]]*)\]")
 
 T = TypeVar("T")
 
@@ -63,55 +63,18 @@ def _convert(raw: object, into: Any, attr: str) -> Any:  # noqa: ANN401 - msgspe
     try:
         return msgspec.convert(raw, into)
     except msgspec.ValidationError as exc:
-        what, path = _split(str(exc))
-        names = [attr, *_path_names(raw, into, str(exc), path)]
-        if field := _FIELD.search(what):
-            names.append(field["name"])
-        raise InvalidQueryError(f"{what.replace('`', '')}.", attr=".".join(filter(None, names)) or None) from exc
+        detail, path = _explain(str(exc), attr)
+        raise InvalidQueryError(detail, attr=path or None) from exc
 
 
-def _split(message: str) -> tuple[str, str]:
+def _explain(message: str, attr: str) -> tuple[str, str]:
+    """Turn msgspec's sentence into ours, and its path (`$.series[1].math`) into a dotted one."""
     match = _AT.match(message)
-    return (match["what"], match["path"] or "$") if match else (message, "$")
-
-
-def _path_names(raw: object, into: Any, message: str, path: str) -> list[str]:  # noqa: ANN401 - as above
-    """Turn msgspec's path (`$.series[...].math`, lists without an index) into names, finding the index by trial."""
-    names: list[str] = []
-    for part in _PARTS.findall(path.removeprefix("$")):
-        if not part.startswith("["):
-            names.append(part.removeprefix("."))
-            continue
-        items = _at(raw, names)
-        size = len(items) if isinstance(items, list | tuple) else 0
-        culprit = next((i for i in range(size) if _fails(_with(raw, names, [items[i]]), into, message)), 0)  # type: ignore[index]
-        names.append(str(culprit))
-    return names
-
-
-def _fails(raw: object, into: Any, message: str) -> bool:  # noqa: ANN401 - as above
-    try:
-        msgspec.convert(raw, into)
-    except msgspec.ValidationError as exc:
-        return str(exc) == message
-    return False
-
-
-def _at(raw: object, names: list[str]) -> object:
-    for name in names:
-        raw = raw[int(name)] if isinstance(raw, list | tuple) else raw[name] if isinstance(raw, dict) else None
-    return raw
-
-
-def _with(raw: object, names: list[str], value: object) -> object:
-    """Copy nested data with one place replaced; lists on the way shrink to the one item that is on it."""
-    if not names:
-        return value
-    if isinstance(raw, list | tuple):
-        return [_with(raw[int(names[0])], names[1:], value)]
-    if isinstance(raw, dict):
-        return raw | {names[0]: _with(raw[names[0]], names[1:], value)}
-    return raw
+    what, path = (match["what"], match["path"] or "$") if match else (message, "$")
+    dotted = attr + _INDEX.sub(r".\1", path.removeprefix("$"))
+    if field := _FIELD.search(what):
+        dotted = f"{dotted}.{field['name']}"
+    return f"{what.replace('`', '')}.", dotted.strip(".")
 
 
 def _check_depth(raw: object, attr: str) -> None:
