@@ -57,6 +57,7 @@ def summary(request: HttpRequest, visit: Visit) -> HttpResponse:
         visit, {**WEEK.query(), "series": [Series(math="dau").node()], "trendsFilter": {"display": "BoldNumber"}}
     )
     events, users = week["results"]
+    events["label"], users["label"] = "Events", "People"
     letters = list_dead_letters(visit.project.pk, limit=1)
     context = {
         "visit": visit,
