@@ -12,8 +12,8 @@ from apps.query.kinds.layers import Layers
 from apps.query.kinds.source import ACTOR, MOMENT, both, from_events, in_project, in_range, is_event, named
 from apps.query.schema.funnels import Attribution, FunnelOrder
 
-SETTINGS: Final = {"max_subquery_depth": 1000}
-"""Every step is a layer or a few; the engine's default allows a hundred."""
+SETTINGS: Final = {"max_subquery_depth": 1000, "max_parser_depth": 5000}
+"""Every step is a layer or a few; the engine's defaults allow a hundred, which twenty steps can pass."""
 
 
 def gather(question: FunnelInput, bindings: Bindings) -> Layers:

@@ -59,7 +59,7 @@ class Word:
 
     def fits(self, step: int, word: str = "word") -> str:
         """Tell whether an event fits a step (counted from 1)."""
-        return f"bitTest({word}, {self.width - step}) = 0"
+        return f"bitAnd({word}, to{self.kind}({1 << (self.width - step)})) = 0"
 
     def without(self, step: int, word: str = "word") -> str:
         """Give the word of the same event that no longer fits a step."""

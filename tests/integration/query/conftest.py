@@ -18,7 +18,8 @@ Ask = Callable[..., HttpAnswer]
 @pytest.fixture
 def cast(db: None, stack: Stack, project_id: int) -> Cast:
     """Ada owns a project with a number of its own; Eve owns another."""
-    return make_cast(project_id=project_id)
+    # Eve's project gets the number after Ada's, which must not be that of the next test.
+    return make_cast(project_id=project_id * 10)
 
 
 @pytest.fixture
