@@ -3,9 +3,11 @@
 import argparse
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +15,7 @@ from apps.clickhouse.embedded.server import Options, Server, StartError, User
 
 PASSWORD_VARIABLE: Final = "BALEEN_CLICKHOUSE_PASSWORD"  # noqa: S105 - the name of a variable
 READER_VARIABLE: Final = "BALEEN_CLICKHOUSE_READER_PASSWORD"
+MANY_FILES: Final = 65_536
 READER_SETTINGS: Final = {"readonly": "2"}
 PLAIN_RECORD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
 
@@ -65,6 +68,7 @@ def options_from(  # noqa: PLR0913 - what a server consists of
 
 def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT."""
+    _allow_many_files()
     server = Server(options)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
@@ -72,6 +76,15 @@ def serve(options: Options) -> None:
         # A thread is stuck inside the engine: leaving through the interpreter's end would wait for it forever.
         logging.shutdown()
         os._exit(0)
+
+
+def _allow_many_files() -> None:
+    """Raise the limit of open files as far as allowed: each of the engine's threads keeps three."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, MANY_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def main(argv: Sequence[str]) -> int:

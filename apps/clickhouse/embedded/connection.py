@@ -46,6 +46,7 @@ class Connection:
         self.sock = sock
         self.number = number
         self.lock = threading.Lock()
+        self.statement = 0  # counts up, so that a late cancel never hits the next one
         self.executing = False
         self.cancelled = False
         self.authenticated = False
@@ -192,6 +193,7 @@ class Connection:
         with self.lock:
             self.cancelled = self.reader.pending[:1] == bytes([Client.CANCEL])
             self.query_id = query_id
+            self.statement += 1
             self.executing = True
         try:
             yield
@@ -209,19 +211,19 @@ class Connection:
         finally:
             self.server.watcher.unwatch(self)
 
-    def note_cancel(self) -> bool:
-        """Look, for the watcher, whether what the socket has is a Cancel or the client's end."""
+    def note_cancel(self) -> int | None:
+        """Tell the watcher which statement to stop, if what the socket has is a Cancel or the client's end."""
         with self.lock:
             if not self.executing:
-                return False
+                return None
             try:
                 waiting = self.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
             except BlockingIOError:
-                return False
+                return None
             except OSError:
                 waiting = b""
             self.cancelled = waiting in (b"", bytes([Client.CANCEL]))
-            return self.cancelled
+            return self.statement if self.cancelled else None
 
     def hang_up(self) -> None:
         """Make this connection's thread see the end of its socket."""

@@ -26,7 +26,7 @@ class Watcher:
         self._admin = admin
         self._admin_lock = threading.Lock()
         self._selector = selectors.DefaultSelector()
-        self._cancelled: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        self._cancelled: queue.SimpleQueue[tuple[Connection, int]] = queue.SimpleQueue()
         self._stopping = False
         self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
 
@@ -42,7 +42,7 @@ class Watcher:
     def watch(self, connection: "Connection") -> None:
         """Look at this connection's socket until `unwatch`."""
         if connection.cancelled:  # the cancel came along with the query
-            self._cancelled.put(connection)
+            self._cancelled.put((connection, connection.statement))
         else:
             self._selector.register(connection.sock, selectors.EVENT_READ, connection)
 
@@ -51,24 +51,25 @@ class Watcher:
         with suppress(KeyError, ValueError):
             self._selector.unregister(connection.sock)
 
-    def kill(self, connection: "Connection") -> None:
-        """Stop what the connection is running, if it still is."""
+    def kill(self, connection: "Connection", statement: int | None = None) -> bool:
+        """Stop what the connection is running, if it is that statement or any will do; True while it still ran."""
         with connection.lock:
-            if connection.executing:
-                with self._admin_lock, suppress(EngineError):
-                    self._admin.kill(connection.number)
+            if not connection.executing or statement not in (None, connection.statement):
+                return False
+            with self._admin_lock, suppress(EngineError):
+                self._admin.kill(connection.number)
+            return True
 
     def _watch(self) -> None:
-        dying: list[Connection] = []
+        dying: list[tuple[Connection, int]] = []
         while not self._stopping:
             for key, _ in self._selector.select(RETRY_SECONDS if dying else TURN_SECONDS):
                 self.unwatch(key.data)
-                if key.data.note_cancel():
-                    dying.append(key.data)
+                statement = key.data.note_cancel()
+                if statement is not None:
+                    dying.append((key.data, statement))
             with suppress(queue.Empty):
                 while True:
                     dying.append(self._cancelled.get_nowait())
             # A statement that has only just begun may not be in the engine's list yet: try again until it ends.
-            for connection in dying:
-                self.kill(connection)
-            dying = [connection for connection in dying if connection.executing]
+            dying = [(connection, statement) for connection, statement in dying if self.kill(connection, statement)]

@@ -157,3 +157,12 @@ def test_statements__of_many_connections__run_at_the_same_time(
     watching.execute("KILL QUERY WHERE query_id = 'busy' ASYNC")
     thread.join(20)
     assert embedded.process.poll() is None
+
+
+def test_cancel__again_and_again__never_hits_the_next_statement(client: Client) -> None:
+    for number in range(40):
+        rows = client.execute_iter("SELECT number FROM numbers(100000000)", settings={"max_block_size": 1000})
+        next(rows)
+        client.cancel()
+
+        assert client.execute(f"SELECT {number}, sleep(0.02)") == [(number, 0)]
