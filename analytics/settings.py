@@ -196,6 +196,8 @@ ACCOUNT_SESSION_REMEMBER = True
 BALEEN_SIGNUP_OPEN = env.boolean("BALEEN_SIGNUP_OPEN", default=False)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Baleen"
+# Clocks of phones and servers differ: the code before and after the present one are good too.
+MFA_TOTP_TOLERANCE = 1
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 # Rate limits count by the client's address; behind our own proxy it is the one the proxy saw.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BALEEN_BEHIND_PROXY else 0

@@ -53,7 +53,7 @@ def answered(
 
 def readable(value: object) -> str:
     """Write a breakdown value as a person reads it."""
-    text = " · ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = " · ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     return text.replace(NULL, "(none)").replace(OTHER, "Other") or "(empty)"
 
 

@@ -1,5 +1,6 @@
 """Settings: the project, its organization's members, one's own keys, and the audit log."""
 
+import json
 from datetime import timedelta
 from typing import Final
 
@@ -142,7 +143,29 @@ def audit(request: HttpRequest, visit: Visit) -> HttpResponse:
         limit=PAGE_SIZE + 1,
     )
     older = entries[PAGE_SIZE - 1].pk if len(entries) > PAGE_SIZE else None
-    return _tab(request, visit, "audit", {"entries": entries[:PAGE_SIZE], "older": older})
+    shown = [(entry, [_change(*change) for change in entry.changes.items()]) for entry in entries[:PAGE_SIZE]]
+    return _tab(request, visit, "audit", {"entries": shown, "older": older})
+
+
+def _change(field: str, change: object) -> tuple[str, str, str]:
+    """Name a changed field with what it was and what it is; an entry without a before has only the latter."""
+    match change:
+        case [before, after]:
+            return field, _plain(before), _plain(after)
+        case _:
+            return field, "", _plain(change)
+
+
+def _plain(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case str():
+            return value
+        case list() if all(isinstance(item, str) for item in value):
+            return ", ".join(value)
+        case _:
+            return json.dumps(value, ensure_ascii=False)
 
 
 def _place(visit: Visit, membership_id: int) -> Membership:

@@ -1,6 +1,10 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core.cache import cache
 from django.test import Client
+from time_machine import TimeMachineFixture
 
 from apps.accounts.models import User
 from tests.factories.accounts import PASSWORD, Cast, UserFactory
@@ -153,3 +157,36 @@ def test_own_pages__of_a_stranger__lead_to_the_login(path: str) -> None:
     answer = Client().get(path)
     # Then
     assert (answer.status_code, answer["Location"]) == (302, f"/login/?next={path}")
+
+
+def test_two_factor__once_activated__asks_every_login_for_the_code(time_machine: TimeMachineFixture) -> None:
+    # Given
+    start = datetime.now(tz=UTC)
+    later = start + timedelta(minutes=1)
+    UserFactory.create(email="ada@example.com")
+    client = Client()
+    assert _log_in(client, "ada@example.com", PASSWORD) == 302
+    gate = client.get("/two-factor/totp/activate/")
+    page = client.post(gate["Location"], {"password": PASSWORD}, follow=True)
+    secret = page.context["form"].secret
+    # When
+    answer = client.post("/two-factor/totp/activate/", {"code": _code(secret, start)})
+    # Then
+    assert answer.status_code == 302, answer.context["form"].errors
+    stranger = Client()
+    half_way = stranger.post("/login/", {"login": "ada@example.com", "password": PASSWORD})
+    assert half_way["Location"].startswith("/two-factor/authenticate/")
+    assert stranger.get("/projects/new/").status_code == 302
+    assert "_auth_user_id" not in stranger.session
+    wrong = stranger.post("/two-factor/authenticate/", {"code": "000000"})
+    assert wrong.status_code == 200
+    # A code is good once; the next one is another.
+    time_machine.move_to(later)
+    right = stranger.post("/two-factor/authenticate/", {"code": _code(secret, later)})
+    assert right.status_code == 302
+    assert "_auth_user_id" in stranger.session
+
+
+def _code(secret: str, moment: datetime) -> str:
+    code: str = format_hotp_value(hotp_value(secret, int(moment.timestamp()) // 30))
+    return code

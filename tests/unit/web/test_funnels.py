@@ -30,7 +30,7 @@ def test_walk__plain_funnel__counts_conversion_from_the_first_and_the_previous_s
 
 def test_walk__breakdown__puts_the_values_side_by_side() -> None:
     # Given
-    groups = [_steps(10, 5, breakdown_value=["pro"]), _steps(4, 0, breakdown_value=[""])]
+    groups = [_steps(10, 5, breakdown_value=("pro",)), _steps(4, 0, breakdown_value=[""])]
     # When
     steps = walk(groups)
     # Then
