@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from apps.clickhouse.embedded import packets, statements
-from apps.clickhouse.embedded.engine import MARKER, NOT_STREAMABLE, Chunk, literal
+from apps.clickhouse.embedded.engine import MARKER, NOT_STREAMABLE, literal
 from apps.clickhouse.embedded.errors import EngineError
 from apps.clickhouse.embedded.layout import Column, Header, UnknownLayoutError, header_of, retype, split_blocks
 from apps.clickhouse.embedded.packets import Query, Setting
+from apps.clickhouse.embedded.reporting import Report
 
 if TYPE_CHECKING:
     from apps.clickhouse.embedded.connection import Connection
@@ -78,19 +79,21 @@ def _stream(connection: "Connection", query: Prepared) -> None:
     start = packets.data_start(revision)
     rows = blocks = size = 0
     columns: tuple[Column, ...] | None = None
-    with connection.watched(), closing(session.stream(query.text, query.params)) as chunks:
+    report = Report(connection)
+    stream = session.stream(query.text, query.params, report.under_way)
+    with connection.watched(), closing(stream) as chunks:
         for chunk in chunks:
             if connection.cancelled:
                 return
             if not chunk.data:
-                _send_progress(connection, chunk)
+                report.read(chunk)
                 break
             pieces = []
             if not blocks:
                 header, columns = _header(connection, query, chunk.data)
                 pieces = [start, header.empty_block()] if header else []
             data = retype(chunk.data, columns) if columns else chunk.data
-            _send_progress(connection, chunk)
+            report.read(chunk)
             connection.send(*pieces, start, data)
             rows, blocks, size = rows + chunk.rows, blocks + 1, size + len(data)
     if connection.cancelled:
@@ -115,7 +118,7 @@ def _header(connection: "Connection", query: Prepared, block: bytes) -> tuple[He
     if header and all(column.type != ZONELESS for column in header.columns):
         return header, None
     try:
-        with closing(connection.server.engine.session(connection.number)) as aside:
+        with closing(connection.server.engine.session(connection.number, connection.forced)) as aside:
             aside.use(connection.session.database)
             aside.apply(query.settings)
             described = tuple(aside.describe(statements.as_subquery(query.text), query.params))
@@ -134,12 +137,13 @@ def _run(connection: "Connection", query: Prepared, word: str) -> None:
     session = connection.session
     if session.statement_count(query.text) > 1:
         raise EngineError.refuse("Syntax error (Multi-statements are not allowed).", SYNTAX_ERROR)
+    report = Report(connection)
     with connection.watched():
-        chunk, written = session.run(query.text, query.params)
+        chunk, written = session.run(query.text, query.params, report.under_way)
     if connection.cancelled:
         return
     start = packets.data_start(connection.revision)
-    _send_progress(connection, chunk, written)
+    report.read(chunk, written)
     blocks = _blocks(chunk.data)
     if not blocks and word not in LOOKS:
         return
@@ -152,12 +156,6 @@ def _run(connection: "Connection", query: Prepared, word: str) -> None:
 
 def _blocks(data: bytes) -> list[tuple[Header, bytes]]:
     return split_blocks(data) if data else []
-
-
-def _send_progress(connection: "Connection", chunk: Chunk, written: tuple[int, int] = (0, 0)) -> None:
-    if chunk.rows_read or any(written):
-        read = (chunk.rows_read, chunk.bytes_read)
-        connection.send(packets.progress(connection.revision, read=read, written=written))
 
 
 def _with_own_query_ids(text: str, running: dict[str, int]) -> str:

@@ -4,7 +4,7 @@ import hmac
 import logging
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -55,6 +55,7 @@ class Connection:
         self.reader = Reader(socket_refill(sock))
         self._session: Session | None = None
         self._guarded = False
+        self.forced: Mapping[str, str] = {}
 
     @property
     def session(self) -> Session:
@@ -123,7 +124,8 @@ class Connection:
             self._farewell(EngineError.refuse("Too many connections to the embedded server.", TOO_MANY))
             return False
         try:
-            self._session = self.server.engine.session(self.number, credentials.settings)
+            self.forced = credentials.settings
+            self._session = self.server.engine.session(self.number, self.forced)
             self._session.use(hello.database or self.server.database)
             self._guarded = credentials.guarded
             if self._guarded and self._session.database == guard.FILES:

@@ -7,8 +7,8 @@ settings and current database, and sessions run at the same time.
 import importlib
 import json
 import os
-from collections.abc import Generator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +20,8 @@ MARKER: Final = "http_headers_progress_interval_ms"
 """A setting of the HTTP interface, which does not exist here: it carries the number of the session, by which
 a running statement is found in system.processes."""
 NOT_STREAMABLE: Final = "Streaming query is not supported"
+
+OnProgress = Callable[[Mapping[str, int]], None]
 
 
 class Chunk(NamedTuple):
@@ -111,14 +113,35 @@ class Session:
         rows = self.rows(f"DESCRIBE {what}", params)
         return {_column(row[0], row[1]): row[2] for row in rows}
 
-    def run(self, sql: str, params: Mapping[str, str] | None = None) -> tuple[Chunk, tuple[int, int]]:
+    def run(
+        self, sql: str, params: Mapping[str, str] | None = None, on_progress: OnProgress | None = None
+    ) -> tuple[Chunk, tuple[int, int]]:
         """Run a statement to its end; its whole output, and rows and bytes written."""
-        result = self._run(sql, "Native", params)
+        with self._reporting(on_progress):
+            result = self._run(sql, "Native", params)
         chunk = Chunk(result.bytes(), 0, result.storage_rows_read(), result.storage_bytes_read())
         return chunk, (result.rows_written(), result.bytes_written())
 
-    def stream(self, sql: str, params: Mapping[str, str] | None = None) -> Generator[Chunk]:
+    @contextmanager
+    def _reporting(self, on_progress: OnProgress | None) -> Iterator[None]:
+        """Have the engine call back, in the thread that waits for it, every 100 ms and at the end."""
+        if on_progress is None:
+            yield
+            return
+        self._connection.set_progress_callback(on_progress)
+        try:
+            yield
+        finally:
+            self._connection.set_progress_callback(None)
+
+    def stream(
+        self, sql: str, params: Mapping[str, str] | None = None, on_progress: OnProgress | None = None
+    ) -> Generator[Chunk]:
         """Run a SELECT and give its blocks as they come; leaving early cancels it."""
+        with self._reporting(on_progress):
+            yield from self._stream(sql, params)
+
+    def _stream(self, sql: str, params: Mapping[str, str] | None) -> Generator[Chunk]:
         try:
             result = self._connection.send_query(_raw(sql), "Native", params=dict(params or {}))
         except RuntimeError as exc:

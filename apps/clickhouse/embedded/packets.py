@@ -214,9 +214,11 @@ def data_start(revision: int) -> bytes:
     return packet + NO_BLOCK_INFO if revision >= BLOCK_INFO else packet
 
 
-def progress(revision: int, *, read: tuple[int, int] = (0, 0), written: tuple[int, int] = (0, 0)) -> bytes:
-    """Rows and bytes read and written since the last progress packet."""
-    packet = varint(Server.PROGRESS) + varint(read[0]) + varint(read[1]) + varint(0)
+def progress(
+    revision: int, *, read: tuple[int, int] = (0, 0), total_rows: int = 0, written: tuple[int, int] = (0, 0)
+) -> bytes:
+    """Write rows and bytes read and written since the last progress packet, and rows newly known to be read."""
+    packet = varint(Server.PROGRESS) + varint(read[0]) + varint(read[1]) + varint(total_rows)
     if revision >= CLIENT_WRITE_INFO:
         packet += varint(written[0]) + varint(written[1])
     return packet

@@ -161,6 +161,28 @@ def test_progress__of_a_query__counts_rows_and_bytes_read(client: Client, table:
     assert client.last_query.profile_info.rows == 1
 
 
+def test_progress__of_a_long_query__comes_while_it_runs_and_counts_once(client: Client) -> None:
+    sql = "SELECT sum(sleepEachRow(0.01)), count() FROM numbers(60)"
+    settings = {"max_block_size": 10, "max_threads": 1}
+
+    progress = client.execute_with_progress(sql, settings=settings)
+    steps = list(progress)
+
+    assert progress.get_result() == [(0, 60)]
+    assert len(steps) > 2
+    assert [rows for rows, _ in steps] == sorted(rows for rows, _ in steps)
+    assert steps[-1] == (60, 60)
+
+
+def test_progress__of_an_insert_from_a_query__counts_rows_written(client: Client, table: Callable[..., str]) -> None:
+    name = table("a UInt64")
+
+    client.execute(f"INSERT INTO {name} SELECT number FROM numbers(1000)")
+
+    assert client.last_query.progress.rows == 1000
+    assert client.last_query.progress.written_rows == 1000
+
+
 def test_database__of_the_connection__is_current_and_can_be_changed(client: Client) -> None:
     assert client.execute("SELECT currentDatabase()") == [("shop",)]
 
