@@ -191,6 +191,16 @@ def test_insert__whose_client_leaves_in_the_middle__leaves_nothing(
     assert staying.execute(f"SELECT a FROM {name}") == [(7,)]
 
 
+def test_insert__asked_to_be_asynchronous__is_done_when_acknowledged(client: Client, table: Callable[..., str]) -> None:
+    name = table("a UInt8")
+
+    for wait in (0, 1):
+        settings = {"async_insert": 1, "wait_for_async_insert": wait}
+        client.execute(f"INSERT INTO {name} VALUES", [(wait,)], settings=settings)
+
+    assert client.execute(f"SELECT a FROM {name} ORDER BY a") == [(0,), (1,)]
+
+
 def test_insert__of_nothing__is_no_error(client: Client, table: Callable[..., str]) -> None:
     name = table("a UInt8")
 

@@ -105,6 +105,18 @@ def test_column__in_an_empty_result__is_described(client: Client, table: Callabl
     assert columns == [("value", declared[0])]
 
 
+def test_low_cardinality__with_many_values_over_many_blocks__keeps_them(
+    client: Client, table: Callable[..., str]
+) -> None:
+    name = table("id UInt32, value LowCardinality(String)")
+    values = [f"value {number % 40_000}" for number in range(60_000)]
+
+    client.execute(f"INSERT INTO {name} VALUES", [list(range(60_000)), values], columnar=True)
+    rows = client.execute(f"SELECT value, toDateTime(id, 'Asia/Tokyo') AS at FROM {name} ORDER BY id")
+
+    assert [value for value, _ in rows] == values
+
+
 def test_nested__inserted_and_selected__keeps_its_values(client: Client, table: Callable[..., str]) -> None:
     name = table("id UInt8, n Nested(a UInt8, b String)")
 
