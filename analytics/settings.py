@@ -191,6 +191,9 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 # A self-hosted server often has no mail: an address is what an admin wrote or invited, not what a letter proved.
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Whoever asks for a stranger's password learns nothing, and nobody is written to who has no login here.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 BALEEN_SIGNUP_OPEN = env.boolean("BALEEN_SIGNUP_OPEN", default=False)

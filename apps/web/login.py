@@ -1,6 +1,7 @@
 """How the login library meets our accounts."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
@@ -19,6 +20,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # the library
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - the library's signature
         """Say whether a stranger may create a login."""
         return settings.BALEEN_SIGNUP_OPEN or not User.objects.exists()
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Make the link of a letter from the deployment's own address: the request's Host is the sender's to choose."""
+        path = urlsplit(super().get_reset_password_from_key_url(key)).path
+        return f"{settings.BALEEN_PUBLIC_URL}{path}"
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:  # noqa: ANN401, FBT001, FBT002 - the library's signature
         """Store a new login together with an organization of its own, since nobody has invited it to one."""

@@ -1,9 +1,12 @@
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core.cache import cache
+from django.core.mail import EmailMessage
 from django.test import Client
+from pytest_django import Settings
 from time_machine import TimeMachineFixture
 
 from apps.accounts.models import User
@@ -149,6 +152,34 @@ def test_password_reset__on_a_server_without_mail__promises_no_letter() -> None:
     answer = Client().get("/password/reset/")
     # Then
     assert "sends no mail" in answer.content.decode()
+
+
+def test_password_reset__with_a_forged_host__links_to_the_deployments_own_address(
+    mailoutbox: list[EmailMessage], settings: Settings
+) -> None:
+    # Given
+    settings.BALEEN_PUBLIC_URL = "https://baleen.example"
+    UserFactory.create(email="ada@example.com")
+    # When
+    Client().post("/password/reset/", {"email": "ada@example.com"}, headers={"Host": "evil.example"})
+    # Then
+    letter = str(mailoutbox[0].body)
+    link = re.search(r"https?://\S+", letter)
+    assert "evil" not in letter
+    assert link is not None
+    assert link[0].startswith("https://baleen.example/password/reset/key/")
+    client = Client()
+    form = client.get(link[0].removeprefix("https://baleen.example"), follow=True)
+    client.post(form.request["PATH_INFO"], {"password1": "a brand new secret", "password2": "a brand new secret"})
+    assert _log_in(client, "ada@example.com", "a brand new secret") == 302
+
+
+def test_password_reset__of_nobody__looks_the_same_and_writes_to_no_one(mailoutbox: list[EmailMessage]) -> None:
+    # When
+    answer = Client().post("/password/reset/", {"email": "nobody@example.com"})
+    # Then
+    assert (answer.status_code, answer["Location"]) == (302, "/password/reset/done/")
+    assert mailoutbox == []
 
 
 @pytest.mark.parametrize("path", ["/two-factor/", "/password/change/"])

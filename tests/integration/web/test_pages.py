@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 
 from apps.accounts.contracts import Role
@@ -269,3 +270,12 @@ def test_missing_page__of_a_browser__is_a_page_in_our_look(cast: Cast, path: str
     # Then
     assert answer.status_code == 404
     assert "Nothing here" in answer.content.decode()
+
+
+@pytest.mark.parametrize(("template", "sentence"), [("400.html", "makes no sense"), ("500.html", "broke on our side")])
+def test_error_page__rendered_without_any_context__is_whole(template: str, sentence: str) -> None:
+    # When: as Django does it for a failure, with nothing at hand
+    page = render_to_string(template)
+    # Then
+    assert sentence in page
+    assert "/static/web/app." in page
