@@ -108,7 +108,7 @@ def _missing(events: EventBatch) -> EventBatch:
 def _insert(events: EventBatch, token: str, first: int = 0) -> dict[int, str]:
     """Insert a batch; halve it until only the events that cannot be inserted remain, and give those by row."""
     try:
-        client.insert(tables.EVENTS_LANDING, _columns(events), token=token)
+        client.insert(tables.EVENTS_LANDING, landing(events), token=token)
     except _DATA_FAULTS as exc:
         if len(events) == 1:
             log.exception("writer.event_refused", entry=events.entries[0])
@@ -119,7 +119,8 @@ def _insert(events: EventBatch, token: str, first: int = 0) -> dict[int, str]:
     return {}
 
 
-def _columns(events: EventBatch) -> dict[str, Sequence[object]]:
+def landing(events: EventBatch) -> dict[str, Sequence[object]]:
+    """Give a batch as the columns of the landing table."""
     return {
         "project_id": events.project_ids,
         "uuid": events.uuids,

@@ -6,6 +6,7 @@ import threading
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from apps.common import memory
 from apps.ingest.consumer import Consumer, hold_slot
 from apps.ingest.writer import Limits, Writer
 
@@ -23,4 +24,5 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         with hold_slot(settings.BALEEN_DATA_DIR / "writers") as name:
             consumer = Consumer(name, dead_after=settings.BALEEN_INGEST_WRITER_TIMEOUT)
+            memory.give_back()
             Writer(consumer, Limits.from_settings(), stop).run()

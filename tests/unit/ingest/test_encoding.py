@@ -1,0 +1,74 @@
+import base64
+import gzip
+import zlib
+
+import pytest
+
+from apps.ingest.errors import MalformedPayloadError, PayloadTooLargeError
+from apps.ingest.protocols.encoding import Packed, unpack
+
+TEXT = b'{"event": "a", "text": "plus+slash/ and more"}'
+LIMIT = 1_000_000
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        Packed(TEXT),
+        Packed(b"\xef\xbb\xbf" + TEXT),
+        Packed(gzip.compress(TEXT)),
+        Packed(gzip.compress(TEXT), content_encoding="gzip", compression="gzip-js"),
+        Packed(TEXT, content_encoding="GZIP"),
+        Packed(base64.b64encode(TEXT)),
+        Packed(base64.urlsafe_b64encode(TEXT).rstrip(b"=")),
+        Packed(base64.b64encode(gzip.compress(TEXT))),
+        Packed(b"data=" + base64.b64encode(TEXT).replace(b"+", b"%2B")),
+        Packed(b"_=123&ip=1&data=" + base64.b64encode(TEXT)),
+        Packed(b"data=" + base64.b64encode(gzip.compress(TEXT)).replace(b"+", b"%2B") + b"&compression=gzip-js"),
+    ],
+)
+def test_unpack__any_wrapping__gives_the_text(packed: Packed) -> None:
+    assert unpack(packed, LIMIT) == TEXT
+
+
+def test_unpack__form_with_bare_plus_signs__reads_them_as_plus() -> None:
+    # Given base64 with a plus sign that the sender did not escape
+    text = b"{" + b'"\xf0\x9f\x90\x8b>>>???":1' * 1 + b"}"
+    encoded = base64.b64encode(text)
+    assert b"+" in encoded
+
+    # Then the spaces a form makes of them are plus signs again
+    assert unpack(Packed(b"data=" + encoded), LIMIT) == text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [gzip.compress(TEXT)[:-3], gzip.compress(TEXT)[:12], b"\x1f\x8b\x08" + b"\xff" * 50, b"ip=1", b"data="],
+)
+def test_unpack__damaged_wrapping__is_malformed(body: bytes) -> None:
+    with pytest.raises(MalformedPayloadError):
+        unpack(Packed(body), LIMIT)
+
+
+@pytest.mark.parametrize("hint", ["br", "deflate", "zstd", "lz64"])
+def test_unpack__compression_nobody_reads__names_it(hint: str) -> None:
+    with pytest.raises(MalformedPayloadError, match=hint):
+        unpack(Packed(b"\x00\x01", content_encoding=hint), LIMIT)
+
+
+@pytest.mark.parametrize("level", [1, 2])
+def test_unpack__bomb__is_too_large_and_never_unfolds(level: int) -> None:
+    # Given 200 MB of nothing, packed once or twice
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = b"".join(packer.compress(b"\0" * 1_000_000) for _ in range(200)) + packer.flush()
+    if level == 2:
+        bomb = base64.b64encode(bomb)
+
+    # Then it is refused at the bound
+    with pytest.raises(PayloadTooLargeError):
+        unpack(Packed(bomb), LIMIT)
+
+
+def test_unpack__body_over_the_bound__is_too_large() -> None:
+    with pytest.raises(PayloadTooLargeError):
+        unpack(Packed(b"x" * (LIMIT + 1)), LIMIT)
