@@ -67,8 +67,9 @@ class EventListView(ProjectAPIView):
 
 
 def _mode(refresh: RefreshMode | bool | None) -> RefreshMode:  # noqa: FBT001 - the public field's own type
+    """Read how fresh the answer must be; at this door the public contract takes `force_cache` for `blocking`."""
     if isinstance(refresh, RefreshMode):
-        return refresh
+        return RefreshMode.BLOCKING if refresh is RefreshMode.FORCE_CACHE else refresh
     return RefreshMode.FORCE_BLOCKING if refresh else RefreshMode.BLOCKING
 
 

@@ -49,10 +49,13 @@ _WORDS: Final = "arraySort(groupArray(word)) AS words"
 def _rows(question: FunnelInput, bindings: Bindings) -> str:
     """Select one row an event that matters: who, and the event packed into a word."""
     wanted: tuple[FunnelStep | FunnelExclusion, ...] = (*question.steps, *question.exclusions)
+    names = [one.event for one in wanted]
+    conditions = [is_event(one.event, one.filters, bindings) for one in wanted]
+    is_exclusive = None not in names and len(set(names)) == len(names)
     start = bindings.bind(question.period.start_us)
     columns = [
         f"{ACTOR} AS actor",
-        f"{question.word.bits([is_event(one.event, one.filters, bindings) for one in wanted])} AS bits",
+        f"{question.word.bits(conditions, exclusive=is_exclusive)} AS bits",
         f"{question.word.packed(f'{MOMENT} - {start}', 'bits')} AS word",
     ]
     if question.breakdown:
@@ -63,7 +66,7 @@ def _rows(question: FunnelInput, bindings: Bindings) -> str:
     all_fit = not any(one.filters.filters for one in wanted)
     where = both(
         in_project(),
-        ALWAYS if is_strict else named([one.event for one in wanted], bindings),
+        ALWAYS if is_strict else named(names, bindings),
         in_range(question.period.start_us, question.period.end_us, bindings),
         is_event(None, question.filters, bindings),
         ALWAYS if is_strict or all_fit else f"bits != {question.word.unfit}",

@@ -48,8 +48,14 @@ class Word:
         """The low bits of an event that fits nothing."""
         return (1 << self.width) - 1
 
-    def bits(self, conditions: Sequence[str]) -> str:
-        """Pack what an event fits: the conditions of the steps, then those of the exclusions."""
+    def bits(self, conditions: Sequence[str], *, exclusive: bool) -> str:
+        """Pack what an event fits: the conditions of the steps, then those of the exclusions.
+
+        `exclusive` says that no event can fit two; the first that fits then decides, which is quicker.
+        """
+        if exclusive:
+            cases = [f"{text}, {self.unfit - (1 << (self.width - place - 1))}" for place, text in enumerate(conditions)]
+            return f"toUInt64(multiIf({', '.join(cases)}, {self.unfit}))"
         terms = [f"toUInt64({text}) * {1 << (self.width - place - 1)}" for place, text in enumerate(conditions)]
         return f"({self.unfit} - ({' + '.join(terms)}))"
 

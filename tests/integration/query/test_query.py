@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import time_machine
 
 from tests.factories.accounts import Cast, client_with, post
 from tests.factories.events import Sent, at, insert
@@ -130,6 +131,21 @@ def test_hostile_names_and_values__stay_data(cast: Cast, hostile: str) -> None:
             assert all(step["count"] <= 1 for step in steps)
 
 
+def test_cache__asked_again_after_a_minute__counts_anew(cast: Cast, ask: Ask) -> None:
+    # Given
+    insert(cast.project.pk, pings({}))
+    with time_machine.travel(at("2026-03-02T00:00"), tick=False):
+        ask(trend(), refresh="blocking")
+    insert(cast.project.pk, pings({}))
+
+    # When
+    with time_machine.travel(at("2026-03-02T00:01:01"), tick=False):
+        answer = ask(trend(), refresh="blocking").json()
+
+    # Then
+    assert (answer["is_cached"], answer["results"][0]["count"]) == (False, 2)
+
+
 def test_cache__same_question_in_two_projects__keeps_two_answers(cast: Cast) -> None:
     # Given
     insert(cast.project.pk, pings({}, {}, {}))
@@ -147,15 +163,17 @@ def test_cache__same_question_in_two_projects__keeps_two_answers(cast: Cast) -> 
 # --- cache ------------------------------------------------------------------
 
 
-def test_cache__asked_again_at_once__answers_from_it(cast: Cast, ask: Ask) -> None:
-    # Given
-    insert(cast.project.pk, pings({}))
-    first = ask(trend(), refresh="force_blocking").json()
-    insert(cast.project.pk, pings({}))
+@pytest.mark.parametrize("mode", [None, False, "blocking", "force_cache", "async", "lazy_async"])
+def test_cache__asked_again_at_once__answers_from_it(cast: Cast, ask: Ask, mode: object) -> None:
+    with time_machine.travel(at("2026-03-02T00:00"), tick=False):
+        # Given
+        insert(cast.project.pk, pings({}))
+        first = ask(trend(), refresh="force_blocking").json()
+        insert(cast.project.pk, pings({}))
 
-    # When
-    cached = ask(trend(), refresh="force_cache").json()
-    fresh = ask(trend(), refresh="force_blocking").json()
+        # When
+        cached = ask(trend(), refresh=mode).json()
+        fresh = ask(trend(), refresh="force_blocking").json()
 
     # Then
     assert (cached["is_cached"], cached["results"]) == (True, first["results"])
