@@ -27,7 +27,7 @@ def _fresh_bounds() -> Iterator[None]:
     bounds.cache_clear()
 
 
-def test_append__backlog_at_its_bound__is_refused_until_it_shrinks(
+def test_append__backlog_at_bound__is_refused_until_it_shrinks(
     client: "redis.Redis[bytes]", settings: Settings
 ) -> None:
     # Given a log that may hold three entries
