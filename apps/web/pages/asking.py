@@ -1,7 +1,6 @@
 """What pages that put a question share: the address of the answer, and what is said when there is none."""
 
 from collections.abc import Callable
-from time import perf_counter
 from typing import Any, Final, Protocol, Self
 from urllib.parse import urlsplit
 
@@ -10,6 +9,7 @@ from django.shortcuts import render
 
 from apps.common.errors import DomainError
 from apps.query import runner
+from apps.query.schema import RefreshMode
 from apps.web.pages.shell import Visit
 
 NULL: Final = "$$_posthog_breakdown_null_$$"
@@ -27,11 +27,14 @@ class Question(Protocol):
         """Spell the question as a query string."""
 
 
-def ask(visit: Visit, query: dict[str, object]) -> tuple[dict[str, Any], float]:
-    """Put a question to the engine; the answer and the seconds it took."""
-    started = perf_counter()
-    answer = runner.run(visit.context, query)
-    return answer, perf_counter() - started
+def ask(visit: Visit, query: dict[str, object], *, fresh: bool = False) -> dict[str, Any]:
+    """Put a question to the engine; `fresh` does without its memory."""
+    return runner.run(visit.context, query, mode=RefreshMode.FORCE_BLOCKING if fresh else RefreshMode.BLOCKING)
+
+
+def wants_fresh(request: HttpRequest) -> bool:
+    """Whether the person asked to have the numbers counted again."""
+    return request.GET.get("fresh") == "1"
 
 
 def answered(

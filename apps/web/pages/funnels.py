@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from apps.catalog.selectors import list_event_names, list_property_names
-from apps.web.pages.asking import answered, ask, readable, with_chosen
+from apps.web.pages.asking import answered, ask, readable, wants_fresh, with_chosen
 from apps.web.pages.funnel_question import MAX_STEPS, UNITS, FunnelQuestion
 from apps.web.pages.ranges import CHOICES
 from apps.web.pages.shell import Visit, project_page, show
@@ -89,13 +89,12 @@ def result(request: HttpRequest, visit: Visit) -> HttpResponse:
     def render_answer() -> HttpResponse:
         if not question.is_complete:
             return render(request, "web/funnels_result.html", {"question": question, "visit": visit})
-        answer, seconds = ask(visit, question.query())
+        answer = ask(visit, question.query(), fresh=wants_fresh(request))
         context = {
             "steps": walk(answer["results"]),
             "question": question,
             "visit": visit,
-            "seconds": seconds,
-            "sql": answer.get("hogql"),
+            "answer": answer,
         }
         return render(request, "web/funnels_result.html", context)
 

@@ -52,8 +52,8 @@ def waiting(request: HttpRequest, visit: Visit) -> HttpResponse:  # noqa: ARG001
 @project_page()
 def summary(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Answer what the home page asks: the week in numbers, the top events, how ingest is doing."""
-    week, _ = ask(visit, WEEK.query())
-    people, _ = ask(
+    week = ask(visit, WEEK.query())
+    people = ask(
         visit, {**WEEK.query(), "series": [Series(math="dau").node()], "trendsFilter": {"display": "BoldNumber"}}
     )
     events, users = week["results"]

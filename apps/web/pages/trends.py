@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from apps.catalog.selectors import list_event_names, list_property_names
 from apps.common.clock import now
-from apps.web.pages.asking import answered, ask, readable, with_chosen
+from apps.web.pages.asking import answered, ask, readable, wants_fresh, with_chosen
 from apps.web.pages.ranges import CHOICES
 from apps.web.pages.shell import Visit, project_page, show
 from apps.web.pages.trend_question import CHARTS, INTERVALS, MATHS, MAX_SERIES, MEASURING, Series, TrendQuestion
@@ -43,7 +43,7 @@ def result(request: HttpRequest, visit: Visit) -> HttpResponse:
     question = TrendQuestion.read(request.GET)
 
     def render_answer() -> HttpResponse:
-        answer, seconds = ask(visit, question.query())
+        answer = ask(visit, question.query(), fresh=wants_fresh(request))
         unfinished = question.range.reaches(now(), visit.project.timezone)
         drawing = draw(answer["results"], question.chart, question.interval, unfinished=unfinished)
         context = {
@@ -51,8 +51,7 @@ def result(request: HttpRequest, visit: Visit) -> HttpResponse:
             "has_data": any(any(series["data"]) for series in drawing["series"]),
             "question": question,
             "visit": visit,
-            "seconds": seconds,
-            "sql": answer.get("hogql"),
+            "answer": answer,
         }
         return render(request, "web/trends_result.html", context)
 

@@ -144,6 +144,22 @@ def test_trends__asked_by_hand__can_be_shared_and_gone_back_from(visit: Visit, s
     expect(page.locator("#chart")).to_have_value("line")
 
 
+def test_trends__answer_from_memory__is_counted_again_on_demand(visit: Visit, live: Live) -> None:
+    # Given
+    project = live.new_project(name="Counted twice")
+    project.capture(_event("tick", "somebody"))
+    project.wait_for(1)
+    page = visit().open(f"/projects/{project.id}/trends/?event=tick")
+    expect(page.locator("[data-total]")).to_have_text("1")
+    project.capture(_event("tick", "somebody"))
+    project.wait_for(2)
+    # When
+    page.get_by_role("button", name="Count again").click()
+    # Then
+    expect(page.locator("[data-total]")).to_have_text("2")
+    expect(page).to_have_url(re.compile(r"/trends/\?event=tick$"))
+
+
 def test_trends__sql_behind_a_chart__names_the_project(visit: Visit, shop: LiveProject) -> None:
     # Given
     page = visit().open(f"/projects/{shop.id}/trends/")
