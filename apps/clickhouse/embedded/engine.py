@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from apps.clickhouse.embedded import configuration
+from apps.clickhouse.embedded import configuration, deduplication
 from apps.clickhouse.embedded.errors import EngineError
 from apps.clickhouse.embedded.layout import Column
 
@@ -185,6 +185,7 @@ class Engine:
 
     def __init__(self, path: Path, database: str) -> None:
         path.mkdir(parents=True, exist_ok=True)
+        deduplication.mend(path)
         os.environ["TZ"] = "UTC"  # the zone of a DateTime without one, as in the official server image
         self._chdb = importlib.import_module("chdb")._chdb  # noqa: SLF001 - its public wrapper copies every result
         self._address = f"{path}?config-file={configuration.write(path)}"
