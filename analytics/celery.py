@@ -4,6 +4,7 @@ import os
 import warnings
 
 from celery import Celery, signals
+from celery.exceptions import CPendingDeprecationWarning
 from click import Option
 
 from analytics.beat import EmbeddedBeat
@@ -13,6 +14,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "analytics.settings")
 
 # A container runs it as its only user; the warning is about pickled messages, and ours are JSON.
 warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
+# What Celery 6 will do when the broker goes away is no news for an operator.
+warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 app = Celery("baleen")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -1,13 +1,11 @@
 """Django settings: one file, every value from the environment with a safe default, no branch only production takes."""
 
-import logging.config
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
-import structlog
 
-from analytics import env
+from analytics import env, logs
 from analytics.instance import InstanceError
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -263,34 +261,4 @@ BALEEN_METRICS_TOKEN = env.text("BALEEN_METRICS_TOKEN")
 LOG_FORMAT = env.text("BALEEN_LOG_FORMAT", "console")
 LOG_LEVEL = env.text("BALEEN_LOG_LEVEL", "INFO")
 LOGGING_CONFIG = None
-logging.config.dictConfig(
-    {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {
-            "plain": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "processor": structlog.processors.JSONRenderer()
-                if LOG_FORMAT == "json"
-                else structlog.dev.ConsoleRenderer(colors=env.boolean("BALEEN_LOG_COLOR", default=True)),
-                "foreign_pre_chain": [
-                    structlog.stdlib.add_log_level,
-                    structlog.processors.TimeStamper(fmt="iso"),
-                ],
-            },
-        },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-        "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    }
-)
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.filter_by_level,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso"),
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    cache_logger_on_first_use=True,
-)
+logs.configure(LOG_FORMAT, LOG_LEVEL, colored=env.boolean("BALEEN_LOG_COLOR", default=True))

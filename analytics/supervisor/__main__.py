@@ -20,6 +20,7 @@ def main(flags: list[str]) -> None:
         layout = Layout(addresses.data_dir)
         programs = list_programs(addresses, options)
         descriptor = preflight.claim(layout.run)
+        preflight.end_leftovers((program.name for program in reversed(programs)), layout.run)
         preflight.check_disk(layout.data_dir)
         preflight.check_port(options.host, options.port)
         for program in programs:

@@ -5,7 +5,10 @@ import fcntl
 import os
 import shutil
 import socket
+from collections.abc import Iterable
 from pathlib import Path
+
+from analytics.supervisor import tether
 
 NEEDED_FREE_BYTES = 256 * 1024 * 1024
 
@@ -54,10 +57,18 @@ def check_port(host: str, port: int) -> None:
             raise PreflightError(f"{reason}; choose another with --port or BALEEN_PORT.") from exc
 
 
+def end_leftovers(names: Iterable[str], run_dir: Path) -> None:
+    """End what a killed supervisor left running, so that it holds neither data nor ports."""
+    for name in names:
+        path = run_dir / f"{name}.pid"
+        if path.exists():
+            descriptor = os.open(path, os.O_RDWR)
+            tether.obtain(name, path, descriptor)
+            os.close(descriptor)
+
+
 def check_store(name: str, port: int, run_dir: Path) -> None:
-    """Refuse when a stranger listens where an embedded store must; what an earlier supervisor left is ours to end."""
-    if _is_locked(run_dir / f"{name}.pid"):
-        return
+    """Refuse when a stranger listens where an embedded store must."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -67,17 +78,6 @@ def check_store(name: str, port: int, run_dir: Path) -> None:
                 f"Port {port}, where this instance keeps its {name}, is used by another program; stop that program or "
                 f"write another {name}_port into {run_dir.parent / 'instance.json'}."
             ) from exc
-
-
-def _is_locked(path: Path) -> bool:
-    try:
-        with path.open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 def check_disk(data_dir: Path) -> None:

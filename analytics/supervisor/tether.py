@@ -69,18 +69,23 @@ def ask_to_end(pid: int) -> bool:
     return True
 
 
-def take_over(name: str, path: Path, descriptor: int) -> None:
-    """Own the lock, first ending a program that an earlier supervisor left behind."""
-    if not try_lock(descriptor):
-        owner = int(path.read_text() or "0")
-        if owner > 1:
-            say(f"An earlier {name} (pid {owner}) still runs; ending it.")
-            if not locks_within(descriptor, GRACE_SECONDS if ask_to_end(owner) else 0):
-                with suppress(ProcessLookupError):
-                    # The program leads a process group of its own: its children go with it.
-                    os.killpg(owner, signal.SIGKILL)
-        if not locks_within(descriptor, GRACE_SECONDS):
-            raise SystemExit(f"Another {name} holds {path} and does not end.")
+def obtain(name: str, path: Path, descriptor: int) -> None:
+    """Get the lock, first ending a program that an earlier supervisor left behind with it."""
+    if try_lock(descriptor):
+        return
+    owner = int(path.read_text() or "0")
+    if owner > 1:
+        say(f"An earlier {name} (pid {owner}) still runs; ending it.")
+        if not locks_within(descriptor, GRACE_SECONDS if ask_to_end(owner) else 0):
+            with suppress(ProcessLookupError):
+                # The program leads a process group of its own: its children go with it.
+                os.killpg(owner, signal.SIGKILL)
+    if not locks_within(descriptor, GRACE_SECONDS):
+        raise SystemExit(f"Another {name} holds {path} and does not end.")
+
+
+def own(descriptor: int) -> None:
+    """Sign the lock with our process id and keep it through exec."""
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, str(os.getpid()).encode(), 0)
     os.set_inheritable(descriptor, True)  # noqa: FBT003 - the function takes no keyword
@@ -104,7 +109,9 @@ def main(arguments: list[str]) -> None:
     (name, run_dir, *waits), command = arguments[:split], arguments[split + 1 :]
     die_with_parent()
     path = Path(run_dir) / f"{name}.pid"
-    take_over(name, path, os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    obtain(name, path, descriptor)
+    own(descriptor)
     for what in waits:
         if what != "--wait-for":
             while not is_there(what):

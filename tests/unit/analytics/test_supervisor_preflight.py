@@ -1,6 +1,8 @@
-import fcntl
 import os
+import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,16 +77,23 @@ def test_check_store__a_stranger_listens__names_port_and_file(tmp_path: Path) ->
             preflight.check_store("valkey", port, tmp_path / "run")
 
 
-def test_check_store__our_own_store_was_left_running__is_left_to_the_tether(tmp_path: Path) -> None:
-    # Given
-    with (tmp_path / "valkey.pid").open("w") as lock, socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        fcntl.flock(lock, fcntl.LOCK_EX)
-
-        # When / Then
-        preflight.check_store("valkey", port, tmp_path)
-
-        # And once the lock is free, whoever listens is a stranger.
-        fcntl.flock(lock, fcntl.LOCK_UN)
+def test_end_leftovers__a_killed_supervisor_left_a_program__ends_it(tmp_path: Path) -> None:
+    # Given a program that listens and holds its lock, as a tethered one does.
+    code = (
+        "import fcntl, os, socket, sys, time; lock = open(sys.argv[1], 'w'); fcntl.flock(lock, fcntl.LOCK_EX)\n"
+        "lock.write(str(os.getpid())); lock.flush(); s = socket.create_server(('127.0.0.1', 0))\n"
+        "print(s.getsockname()[1], flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "web.pid")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as left:
+        assert left.stdout is not None
+        port = int(left.stdout.readline())
         with pytest.raises(preflight.PreflightError):
-            preflight.check_store("valkey", port, tmp_path)
+            preflight.check_port("127.0.0.1", port)
+
+        # When
+        preflight.end_leftovers(["welcome", "web"], tmp_path)
+
+        # Then
+        preflight.check_port("127.0.0.1", port)
+        assert left.wait(10) == -signal.SIGTERM
