@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= $(or $(BALEEN_PORT),8000)
+# Processes that share the test files; each has stores of its own.
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(VENV)/uv/bin/uv
@@ -94,7 +96,7 @@ screenshots: setup browser ## Take the pictures in docs/images from a demo proje
 # --- check ------------------------------------------------------------------
 .PHONY: test
 test: setup browser check ## Set up and run the whole suite: lint, types, staircase, tests
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
 
 .PHONY: test-fast
 test-fast: ## Unit tests only
