@@ -9,7 +9,8 @@ import pytest
 import redis
 
 from apps.accounts.models import Project
-from apps.ingest import log
+from apps.clickhouse.errors import ClickHouseError
+from apps.ingest import log, selectors
 from apps.ingest.errors import LogUnavailableError
 from tests.integration.ingest.conftest import stored, wait_for_rows
 from tests.plant import Plant
@@ -20,6 +21,30 @@ pytestmark = pytest.mark.timeout(60)
 Send = Callable[[int], list[str]]
 
 
+def rows_or_none(project: Project) -> int | None:
+    """Count stored rows; None while ClickHouse is away."""
+    try:
+        return stored(project)[0]
+    except ClickHouseError:
+        return None
+
+
+def grown(project: Project) -> Callable[[], bool]:
+    """Give the question whether more is stored than now."""
+    before = rows_or_none(project) or 0
+    return lambda: (rows_or_none(project) or 0) > before
+
+
+def until(ready: Callable[[], bool], over: threading.Event | None = None, *, seconds: float = 30) -> bool:
+    """Say whether something became true before it was over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not (over and over.is_set()):
+        if ready():
+            return True
+        time.sleep(0.02)
+    return False
+
+
 def log_is_empty(plant: Plant) -> bool:
     with redis.Redis.from_url(plant.redis_url) as valkey:
         return bool(valkey.xlen(log.STREAM) == 0)
@@ -28,15 +53,17 @@ def log_is_empty(plant: Plant) -> bool:
 def test_writer_and_clickhouse__killed_while_100_000_events_flow__stores_each_once(
     plant: Plant, project: Project, send: Send
 ) -> None:
-    # Given a writer at work, and a sender in the background
+    # Given a writer at work, and a killer that strikes whenever work is being done
     plant.start("writer")
     chance, is_over = random.Random(7), threading.Event()  # noqa: S311 - when to kill is no secret
     killed: list[str] = []
 
     def kill_and_restart() -> None:
-        victims = ["writer", "clickhouse"]
-        while not is_over.wait(chance.uniform(0.3, 2.0)):
-            victim = chance.choice(victims)
+        while not is_over.is_set():
+            if not until(grown(project), is_over):
+                return
+            time.sleep(chance.uniform(0, 0.3))
+            victim = ("writer", "clickhouse")[len(killed) % 2]
             plant.kill(victim)
             killed.append(victim)
             plant.start(victim)
@@ -48,16 +75,44 @@ def test_writer_and_clickhouse__killed_while_100_000_events_flow__stores_each_on
     try:
         for _ in range(200):
             send(500)
-            time.sleep(0.08)
+            time.sleep(0.1)
     finally:
         is_over.set()
         killer.join()
 
     # Then every event is there, none twice
-    assert {"writer", "clickhouse"} <= set(killed)
+    assert len(killed) >= 3
     wait_for_rows(project, 100_000)
     wait_until(lambda: log_is_empty(plant))
     assert stored(project) == (100_000, 100_000)
+
+
+def test_writer__killed_between_insert_and_acknowledge__stores_each_once(
+    plant: Plant, project: Project, send: Send
+) -> None:
+    # Given a writer whose insert is done, while the log hangs before it can be told so
+    plant.start("writer")
+    send(10)
+    wait_for_rows(project, 10)
+    with redis.Redis.from_url(plant.redis_url) as valkey:
+        (manifest,) = valkey.keys("baleen:manifest:*")
+        earlier = valkey.get(manifest)
+        send(5_000)
+        wait_until(lambda: valkey.get(manifest) != earlier)
+        plant.pause("valkey")
+        wait_for_rows(project, 5_010)
+        plant.kill("writer")
+        plant.resume("valkey")
+
+        # When it is killed there and starts again
+        is_unacknowledged = bool(valkey.xlen(log.STREAM))
+        plant.start("writer")
+
+        # Then the entries it is handed again are written no second time
+        wait_until(lambda: log_is_empty(plant))
+    assert is_unacknowledged
+    assert stored(project) == (5_010, 5_010)
+    assert selectors.counters()["redelivered"] > 0
 
 
 def test_two_writers__one_killed_for_good__other_takes_over_and_stores_each_once(
