@@ -5,9 +5,10 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from redis.exceptions import RedisError
 
 from apps.catalog.selectors import list_event_names
-from apps.ingest.selectors import list_dead_letters
+from apps.ingest.selectors import backlog, list_dead_letters, writer_names
 from apps.query.selectors import list_events
 from apps.web.pages.asking import ask
 from apps.web.pages.ranges import Range
@@ -70,8 +71,17 @@ def summary(request: HttpRequest, visit: Visit) -> HttpResponse:
         "newest": list_events(visit.context, limit=1)[0],
         "letter": letters[0] if letters else None,
         "question": WEEK,
+        "health": _health(),
     }
     return render(request, "web/home_summary.html", context)
+
+
+def _health() -> dict[str, object] | None:
+    """Say whether events are being written, for the whole deployment; None while the event log is out of reach."""
+    try:
+        return {"waiting": backlog(), "writers": len(writer_names())}
+    except RedisError:
+        return None
 
 
 def _snippets(request: HttpRequest, visit: Visit) -> list[Snippet]:

@@ -1,4 +1,6 @@
 import re
+import time
+from uuid import uuid4
 
 import pytest
 from django.template.loader import render_to_string
@@ -6,6 +8,7 @@ from django.test import Client
 
 from apps.accounts.contracts import Role
 from apps.accounts.models import Project
+from apps.clickhouse import client, tables
 from tests.factories.accounts import Cast
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stack")]
@@ -279,3 +282,45 @@ def test_error_page__rendered_without_any_context__is_whole(template: str, sente
     # Then
     assert sentence in page
     assert "/static/web/app." in page
+
+
+def test_home__with_events_and_no_writer__says_so(cast: Cast) -> None:
+    # Given
+    _arrive(cast.project.pk, "first")
+    # When
+    answer = cast.vera.browser.get(f"/projects/{cast.project.pk}/summary/")
+    # Then
+    assert answer.status_code == 200
+    assert "No writer is running" in answer.content.decode()
+    assert (answer.context["events_week"], answer.context["people_week"]) == (1, 1)
+
+
+def test_home__as_the_first_event_arrives__turns_over(cast: Cast) -> None:
+    # Given
+    browser = cast.vera.browser
+    before = browser.get(f"/projects/{cast.project.pk}/waiting/")
+    # When
+    _arrive(cast.project.pk, "first")
+    after = browser.get(f"/projects/{cast.project.pk}/waiting/")
+    # Then
+    assert before.status_code == 204
+    assert after["HX-Redirect"] == f"/projects/{cast.project.pk}/"
+
+
+def _arrive(project_id: int, event: str) -> None:
+    """Write one event past ingest, straight into the landing table."""
+    moment = int(time.time() * 1_000_000)
+    client.insert(
+        tables.EVENTS_LANDING,
+        {
+            "project_id": [project_id],
+            "uuid": [str(uuid4())],
+            "event": [event],
+            "distinct_id": ["somebody"],
+            "person_id": [str(uuid4())],
+            "timestamp_us": [moment],
+            "received_us": [moment],
+            "properties": ["{}"],
+            "entry": ["0-0"],
+        },
+    )
