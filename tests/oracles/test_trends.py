@@ -13,6 +13,7 @@ from tests.oracles.conftest import answer, new_project
 from tests.oracles.trends import Event
 
 RELAXED = settings(max_examples=6, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+MARCH = datetime(2026, 3, 1, tzinfo=ZoneInfo("UTC"))
 NIGHTS = [
     pytest.param("Europe/Berlin", date(2026, 3, 29), id="an hour is skipped"),
     pytest.param("Europe/Berlin", date(2026, 10, 25), id="an hour comes twice"),
@@ -71,7 +72,7 @@ def test_trend__around_a_clock_change__agrees_with_naive_counting(timezone: str,
         st.builds(
             Event,
             st.sampled_from(["ada", "ben", "eve"]),
-            st.integers(0, 47).map(lambda hour: datetime(2026, 3, 1, tzinfo=ZoneInfo("UTC")) + timedelta(hours=hour)),
+            st.integers(0, 47).map(lambda hour: MARCH + timedelta(hours=hour)),
             st.sampled_from([None, "", "red", "green", "blue", "grey"]),
         ),
         min_size=1,
@@ -116,3 +117,46 @@ def test_trend__split_by_a_property__agrees_with_naive_counting(events: list[Eve
         expected["$$_posthog_breakdown_other_$$"] = days(set(ranked[limit:]))
     assert {series["breakdown_value"]: series["data"] for series in found} == expected
     assert [series["breakdown_value"] for series in found] == list(expected)
+
+
+@RELAXED
+@given(
+    st.lists(
+        st.builds(
+            Event,
+            st.sampled_from(["ada", "ben", "eve", "dan"]),
+            st.integers(0, 24 * 40).map(
+                lambda hour: datetime(2026, 3, 1, tzinfo=ZoneInfo("UTC")) + timedelta(hours=hour)
+            ),
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_trend__every_math_about_people__agrees_with_naive_counting(events: list[Event]) -> None:
+    """Four weeks in a zone that changes its clocks in between, with events before and after the range."""
+    # Given
+    zone, first, last = ZoneInfo("Europe/Berlin"), date(2026, 3, 12), date(2026, 4, 2)
+    project = new_project("Europe/Berlin")
+    insert(project.id, [Sent("ping", event.person, event.at) for event in events])
+    maths = ["weekly_active", "monthly_active", "first_time_for_user", "avg_count_per_actor"]
+    query = {
+        "kind": "TrendsQuery",
+        "series": [{"kind": "EventsNode", "event": "ping", "math": math} for math in maths],
+        "dateRange": {"date_from": f"{first}", "date_to": f"{last}"},
+    }
+    cumulative = query | {
+        "series": [{"kind": "EventsNode", "event": "ping", "math": "dau"}],
+        "trendsFilter": {"display": "ActionsLineGraphCumulative"},
+    }
+
+    # When
+    weekly, monthly, firsts, average = answer(project, query)
+    (so_far,) = answer(project, cumulative)
+
+    # Then
+    assert weekly["data"] == trends.looking_back(events, first, last, zone, 7)
+    assert monthly["data"] == trends.looking_back(events, first, last, zone, 30)
+    assert firsts["data"] == trends.first_times(events, first, last, zone)
+    assert average["data"] == pytest.approx(trends.average_per_person(events, first, last, zone))
+    assert so_far["data"] == trends.people_so_far(events, first, last, zone)

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 
 from apps.catalog.filters.binding import Bindings
-from apps.query.dates import Interval, Period
+from apps.query.dates import Interval, Period, microseconds
 
 _SQL: Final[dict[Interval, str]] = {
     Interval.MINUTE: "toUnixTimestamp(toStartOfMinute({moment}))",
@@ -28,7 +28,16 @@ def bucket(
 def locator(period: Period) -> Callable[[object], int | None]:
     """Make the function that finds the index of a bucket as ClickHouse names it; None outside the period."""
     if period.interval.is_clock:
-        find = period.locator()
-        return lambda key: find(int(str(key)) * _MICROSECONDS)
+        return _clock_locator(period)
     places = {bucket.date(): index for index, bucket in enumerate(period.buckets)}
     return lambda key: places.get(key) if isinstance(key, date) else None
+
+
+def _clock_locator(period: Period) -> Callable[[object], int | None]:
+    find, first, last = period.locator(), microseconds(period.buckets[0]), period.end_us
+
+    def locate(key: object) -> int | None:
+        moment = int(str(key)) * _MICROSECONDS
+        return find(moment) if first <= moment <= last else None
+
+    return locate

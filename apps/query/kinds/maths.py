@@ -63,7 +63,28 @@ _OF_PROPERTY: Final[dict[str, Callable[[str], Aggregate]]] = {
     "p99": lambda value: Aggregate("quantileExactInclusive", value, "(0.99)"),
 }
 
-COUNTING: Final = frozenset(_OF_EVENTS)
+_OVER_ACTORS: Final = {
+    "avg": Aggregate("avg", "measured"),
+    "min": Aggregate("min", "measured"),
+    "max": Aggregate("max", "measured"),
+    "median": Aggregate("quantileExactInclusive", "measured", "(0.5)"),
+    "p75": Aggregate("quantileExactInclusive", "measured", "(0.75)"),
+    "p90": Aggregate("quantileExactInclusive", "measured", "(0.9)"),
+    "p95": Aggregate("quantileExactInclusive", "measured", "(0.95)"),
+    "p99": Aggregate("quantileExactInclusive", "measured", "(0.99)"),
+}
+_PER_ACTOR_SUFFIX: Final = "_count_per_actor"
+
+ACTIVE_DAYS: Final = {"weekly_active": 7, "monthly_active": 30}
+"""Maths that look back: how many days up to and with the bucket."""
+
+FIRST: Final = {"first_time_for_user": False, "first_matching_event_for_user": True}
+"""Maths that count first events; true where the filters say which events come into question."""
+
+PER_ACTOR: Final = frozenset(f"{name}{_PER_ACTOR_SUFFIX}" for name in _OVER_ACTORS)
+"""Maths over how many events each actor has in a bucket."""
+
+COUNTING: Final = frozenset({*_OF_EVENTS, *ACTIVE_DAYS, *FIRST, *PER_ACTOR})
 """Maths that need no property."""
 
 NUMERIC: Final = frozenset(_OF_PROPERTY)
@@ -77,4 +98,10 @@ def aggregate(math: str, math_property: str | None) -> Aggregate:
     """Give the aggregate of a math; for the numeric ones over the property's numbers."""
     if math in _OF_PROPERTY:
         return _OF_PROPERTY[math](property_number(math_property or ""))
+    if math in PER_ACTOR:
+        return _OVER_ACTORS[math.removesuffix(_PER_ACTOR_SUFFIX)]
+    if math in ACTIVE_DAYS:
+        return _OF_EVENTS["dau"]()
+    if math in FIRST:
+        return _OF_EVENTS["total"]()
     return _OF_EVENTS[math]()

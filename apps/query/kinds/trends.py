@@ -1,18 +1,17 @@
 """How a number develops over time: one scan a series, split and cut to the largest values inside ClickHouse."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
 from apps.catalog.filters.binding import Bindings
-from apps.catalog.filters.schema import FilterGroup
-from apps.clickhouse.properties import property_text
 from apps.clickhouse.statement import Statement
-from apps.query.dates import Period
-from apps.query.kinds import buckets
-from apps.query.kinds.maths import DISTINCT, Aggregate, aggregate
-from apps.query.kinds.source import from_events, in_project, in_range, is_event
+from apps.query.dates import Interval
+from apps.query.kinds import buckets, trend_sources
+from apps.query.kinds.maths import ACTIVE_DAYS, DISTINCT, FIRST, PER_ACTOR, Aggregate, aggregate
+from apps.query.kinds.source import ACTOR
+from apps.query.kinds.trend_question import Shape, TrendBreakdown, TrendSeries, TrendsInput
 
 OTHER: Final = "$$_posthog_breakdown_other_$$"
 """How answers name the values beyond the limit."""
@@ -20,45 +19,8 @@ OTHER: Final = "$$_posthog_breakdown_other_$$"
 NULL: Final = "$$_posthog_breakdown_null_$$"
 """How answers name events without the property."""
 
-
-class Shape(Enum):
-    """What a series becomes: a point a bucket, points that add up, or one number."""
-
-    POINTS = "points"
-    CUMULATIVE = "cumulative"
-    TOTAL = "total"
-
-
-@dataclass(frozen=True, slots=True)
-class TrendSeries:
-    """What one series counts."""
-
-    event: str | None
-    filters: FilterGroup
-    math: str = "total"
-    math_property: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TrendBreakdown:
-    """The event property series are split by, and how many of its values are kept apart."""
-
-    key: str
-    limit: int
-    hide_other: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TrendsInput:
-    """A trend question with nothing left open."""
-
-    project_id: int
-    timezone: str
-    starts_monday: bool
-    period: Period
-    series: tuple[TrendSeries, ...]
-    shape: Shape = Shape.POINTS
-    breakdown: TrendBreakdown | None = None
+LOOKING_BACK: Final = frozenset({Interval.HOUR, Interval.DAY})
+"""Intervals at which active people are those of the trailing days; at longer ones those of the bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +58,24 @@ def decode(rows: Sequence[Mapping[str, object]], question: TrendsInput) -> list[
         value = row["breakdown"] if question.breakdown else None
         line = found.setdefault((int(str(row["series"])), None if value is None else str(value)), [0.0] * width)
         line[place] += float(str(row["value"]))
+    if question.smoothing > 1 and question.shape is not Shape.TOTAL:
+        found = {key: _smoothed(values, question.smoothing) for key, values in found.items()}
     if question.shape is Shape.CUMULATIVE:
         found = {key: _running(values) for key, values in found.items()}
     lines = [TrendLine(series, value, tuple(values)) for (series, value), values in found.items()]
-    return sorted(lines, key=_rank)
+    return sorted(lines, key=rank)
 
 
-def _rank(line: TrendLine) -> tuple[int, int, float, str]:
+def rank(line: TrendLine) -> tuple[int, int, float, str]:
+    """Order lines by series, then size, those without a value and the rest last."""
     last = {NULL: 1, OTHER: 2}.get(line.breakdown or "", 0)
     return line.series, last, -line.total, line.breakdown or ""
+
+
+def _smoothed(values: list[float], over: int) -> list[float]:
+    """Give the mean of each point and those before it, up to `over` points, rounded down."""
+    windows = (values[max(0, index + 1 - over) : index + 1] for index in range(len(values)))
+    return [float(math.floor(sum(window) / len(window))) for window in windows]
 
 
 def _running(values: list[float]) -> list[float]:
@@ -118,38 +89,51 @@ def _running(values: list[float]) -> list[float]:
 def _series(question: TrendsInput, index: int, bindings: Bindings) -> str:
     series = question.series[index]
     counted = aggregate(series.math, series.math_property)
+    is_running = question.shape is Shape.CUMULATIVE and series.math in DISTINCT
+    if is_running or series.math in PER_ACTOR:
+        return _by_actor(question, index, counted, bindings, is_running=is_running)
     source = _source(question, series, counted, bindings)
-    if question.shape is Shape.CUMULATIVE and series.math in DISTINCT:
-        source, counted = _first_seen(question, source), Aggregate("count")
     if question.breakdown is None:
         return f"SELECT {index} AS series, bucket, {counted.value} AS value\nFROM ({source})\nGROUP BY bucket"
     return _split(index, source, counted, question.breakdown, bindings)
 
 
 def _source(question: TrendsInput, series: TrendSeries, counted: Aggregate, bindings: Bindings) -> str:
-    """Select the rows of a series with their bucket, what is measured of them and, when split, their value."""
-    bucket = "0"
-    if question.shape is not Shape.TOTAL:
-        bucket = buckets.bucket(
-            question.period.interval, question.timezone, starts_monday=question.starts_monday, bindings=bindings
+    if series.math in FIRST:
+        return trend_sources.first_ever(question, series, bindings, of_matching=FIRST[series.math])
+    looks_back = question.period.interval in LOOKING_BACK or question.shape is Shape.TOTAL
+    if series.math in ACTIVE_DAYS and looks_back:
+        return trend_sources.trailing(question, series, bindings)
+    return trend_sources.matching(question, series, counted.measured, bindings)
+
+
+def _by_actor(question: TrendsInput, index: int, counted: Aggregate, bindings: Bindings, *, is_running: bool) -> str:
+    """Reduce each actor (under each value) to one row first: where first seen, or how many events a bucket."""
+    source = trend_sources.matching(question, question.series[index], ACTOR, bindings)
+    label = ""
+    if question.breakdown is not None:
+        source, label = _labelled(source, question.breakdown, bindings), ", breakdown"
+    if is_running:
+        rows = f"SELECT min(bucket) AS bucket{label}\nFROM ({source})\nGROUP BY measured{label}"
+        counted = Aggregate("count")
+    else:
+        rows = (
+            f"SELECT bucket, events AS measured{label}\nFROM (SELECT bucket{label}, count() AS events\n"
+            f"FROM ({source})\nGROUP BY bucket, measured{label})"
         )
-    columns = [f"{bucket} AS bucket"]
-    if counted.measured:
-        columns.append(f"{counted.measured} AS measured")
-    if question.breakdown:
-        columns.append(f"nullIf({property_text(question.breakdown.key)}, '') AS split")
-    where = (
-        in_project(),
-        is_event(series.event, series.filters, bindings),
-        in_range(question.period.start_us, question.period.end_us, bindings),
+    return f"SELECT {index} AS series{label}, bucket, {counted.value} AS value\nFROM ({rows})\nGROUP BY bucket{label}"
+
+
+def _labelled(source: str, breakdown: TrendBreakdown, bindings: Bindings) -> str:
+    """Give each row the value it is shown under; reads the rows once more to find the largest values."""
+    largest = (
+        f"SELECT assumeNotNull(split)\nFROM ({source})\nWHERE split IS NOT NULL\n"
+        f"GROUP BY split ORDER BY count() DESC, split LIMIT {bindings.bind(breakdown.limit)}"
     )
-    return f"SELECT {', '.join(columns)}\n{from_events()}\nWHERE {' AND '.join(where)}"
-
-
-def _first_seen(question: TrendsInput, source: str) -> str:
-    """Keep each actor once (for each value), in the bucket where they first came."""
-    value = ", split" if question.breakdown else ""
-    return f"SELECT min(bucket) AS bucket{value}\nFROM ({source})\nGROUP BY measured{value}"
+    null, other = bindings.bind(NULL), bindings.bind(OTHER)
+    label = f"multiIf(isNull(split), {null}, assumeNotNull(split) IN ({largest}), assumeNotNull(split), {other})"
+    where = f"\nWHERE breakdown != {other}" if breakdown.hide_other else ""
+    return f"SELECT bucket, measured, {label} AS breakdown\nFROM ({source}){where}"
 
 
 def _split(index: int, source: str, counted: Aggregate, breakdown: TrendBreakdown, bindings: Bindings) -> str:

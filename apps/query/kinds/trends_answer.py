@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.query.dates import Period
-from apps.query.kinds.trends import Shape, TrendLine
+from apps.query.kinds.trend_formulas import NamedFormula
+from apps.query.kinds.trend_question import Shape
+from apps.query.kinds.trends import TrendLine
 from apps.query.schema.shared import EventsNode
 
 
@@ -22,16 +24,28 @@ def answer(sides: Sequence[Side], nodes: Sequence[EventsNode], shape: Shape) -> 
     return [_series(line, side, nodes, shape) for side in sides for line in side.lines]
 
 
+def formula_answer(sides: Sequence[Side], formulas: Sequence[NamedFormula], shape: Shape) -> list[dict[str, object]]:
+    """Write every line of a formula as a series object without an action."""
+    names = [named.label for named in formulas]
+    return [_shown(line, side, None, names, shape) for side in sides for line in side.lines]
+
+
 def whole(value: float) -> float | int:
     """Write whole numbers without a point."""
     return int(value) if value.is_integer() else value
 
 
 def _series(line: TrendLine, side: Side, nodes: Sequence[EventsNode], shape: Shape) -> dict[str, object]:
-    node = nodes[line.series]
+    action = _action(nodes[line.series], line.series)
+    return _shown(line, side, action, [node.label for node in nodes], shape)
+
+
+def _shown(
+    line: TrendLine, side: Side, action: dict[str, object] | None, names: Sequence[str], shape: Shape
+) -> dict[str, object]:
     shown: dict[str, object] = {
-        "action": _action(node, line.series),
-        "label": _label(line, nodes),
+        "action": action,
+        "label": _label(line, names, is_formula=action is None),
         "count": 0,
         "data": [],
         "labels": [],
@@ -40,7 +54,7 @@ def _series(line: TrendLine, side: Side, nodes: Sequence[EventsNode], shape: Sha
     if shape is Shape.TOTAL:
         shown["aggregated_value"] = whole(line.values[0])
     else:
-        count = line.values[-1] if shape is Shape.CUMULATIVE else line.total
+        count = line.values[-1] if shape is Shape.CUMULATIVE and action else line.total
         shown |= {
             "count": whole(count),
             "data": [whole(value) for value in line.values],
@@ -54,11 +68,11 @@ def _series(line: TrendLine, side: Side, nodes: Sequence[EventsNode], shape: Sha
     return shown
 
 
-def _label(line: TrendLine, nodes: Sequence[EventsNode]) -> str:
-    name = nodes[line.series].label
-    if line.breakdown is None:
+def _label(line: TrendLine, names: Sequence[str], *, is_formula: bool) -> str:
+    name = names[line.series]
+    if line.breakdown is None or is_formula:
         return name
-    return line.breakdown if len(nodes) == 1 else f"{name} - {line.breakdown}"
+    return line.breakdown if len(names) == 1 else f"{name} - {line.breakdown}"
 
 
 def _action(node: EventsNode, order: int) -> dict[str, object]:

@@ -7,48 +7,43 @@ from typing import Any, Final
 from apps.catalog.filters.schema import FilterGroup
 from apps.clickhouse.statement import Statement
 from apps.query.contracts import Rows, Scope
-from apps.query.dates import Period, previous
+from apps.query.dates import Interval, Period, previous
 from apps.query.errors import InvalidQueryError, UnsupportedQueryError
-from apps.query.kinds import trends
-from apps.query.kinds.maths import COUNTING, NUMERIC
-from apps.query.kinds.trends_answer import Side, answer
+from apps.query.kinds import formulas, trends
+from apps.query.kinds.maths import ACTIVE_DAYS, COUNTING, NUMERIC
+from apps.query.kinds.trend_formulas import NamedFormula, evaluate
+from apps.query.kinds.trend_question import Shape, TrendBreakdown, TrendSeries, TrendsInput
+from apps.query.kinds.trends_answer import Side, answer, formula_answer
 from apps.query.planning.shared import all_of, breakdown_keys, breakdown_limit, common, filters_of, period_of
 from apps.query.schema.shared import DateRange, EventsNode
 from apps.query.schema.trends import TrendsFilter, TrendsQuery
 
 _SHAPES: Final = {
-    "ActionsLineGraph": trends.Shape.POINTS,
-    "ActionsBar": trends.Shape.POINTS,
-    "ActionsUnstackedBar": trends.Shape.POINTS,
-    "ActionsStackedBar": trends.Shape.POINTS,
-    "ActionsAreaGraph": trends.Shape.POINTS,
-    "ActionsLineGraphCumulative": trends.Shape.CUMULATIVE,
-    "ActionsBarValue": trends.Shape.TOTAL,
-    "ActionsPie": trends.Shape.TOTAL,
-    "ActionsTable": trends.Shape.TOTAL,
-    "BoldNumber": trends.Shape.TOTAL,
-    "WorldMap": trends.Shape.TOTAL,
+    "ActionsLineGraph": Shape.POINTS,
+    "ActionsBar": Shape.POINTS,
+    "ActionsUnstackedBar": Shape.POINTS,
+    "ActionsStackedBar": Shape.POINTS,
+    "ActionsAreaGraph": Shape.POINTS,
+    "ActionsLineGraphCumulative": Shape.CUMULATIVE,
+    "ActionsBarValue": Shape.TOTAL,
+    "ActionsPie": Shape.TOTAL,
+    "ActionsTable": Shape.TOTAL,
+    "BoldNumber": Shape.TOTAL,
+    "WorldMap": Shape.TOTAL,
 }
-_LATER_MATHS: Final = frozenset(
-    {
-        "weekly_active",
-        "monthly_active",
-        "unique_group",
-        "first_time_for_user",
-        "first_matching_event_for_user",
-        "hogql",
-        *(f"{name}_count_per_actor" for name in ("avg", "min", "max", "median", "p75", "p90", "p95", "p99")),
-    }
-)
+_LATER_MATHS: Final = frozenset({"unique_group", "hogql"})
 _WORLD_MAP_LIMIT: Final = 250
+MAX_SMOOTHING: Final = 365
+MAX_FORMULAS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class TrendsPlan:
     """One question about the current period and, when compared, the same about an earlier one."""
 
-    questions: tuple[trends.TrendsInput, ...]
+    questions: tuple[TrendsInput, ...]
     nodes: tuple[EventsNode, ...]
+    formulas: tuple[NamedFormula, ...] = ()
 
     @property
     def period(self) -> Period:
@@ -68,19 +63,24 @@ class TrendsPlan:
         """Write the series of all periods, the current one first."""
         names = ("current", "previous") if len(self.questions) > 1 else (None,)
         sides = [
-            Side(tuple(trends.decode(rows, question)), question.period, name)
+            Side(tuple(self._lines(rows, question)), question.period, name)
             for rows, question, name in zip(asked, self.questions, names, strict=True)
         ]
         has_more = any(line.breakdown == trends.OTHER for side in sides for line in side.lines)
-        return {"results": answer(sides, self.nodes, self.questions[0].shape), "hasMore": has_more}
+        shape = self.questions[0].shape
+        written = formula_answer(sides, self.formulas, shape) if self.formulas else answer(sides, self.nodes, shape)
+        return {"results": written, "hasMore": has_more}
+
+    def _lines(self, rows: Rows, question: TrendsInput) -> list[trends.TrendLine]:
+        lines = trends.decode(rows, question)
+        return evaluate(self.formulas, lines) if self.formulas else lines
 
 
 def plan_trends(query: TrendsQuery, scope: Scope) -> TrendsPlan:
     """Fill the defaults of a trends query and refuse what it asks for in vain."""
     shared = common(query)
     shown = query.trendsFilter or TrendsFilter()
-    _refuse_later(shown)
-    question = trends.TrendsInput(
+    question = TrendsInput(
         project_id=scope.project_id,
         timezone=scope.timezone,
         starts_monday=scope.calendar.week_starts_monday,
@@ -88,11 +88,13 @@ def plan_trends(query: TrendsQuery, scope: Scope) -> TrendsPlan:
         series=tuple(_series(node, index, shared) for index, node in enumerate(query.series)),
         shape=_shape(shown.display),
         breakdown=_breakdown(query, shown),
+        smoothing=_smoothing(shown),
     )
-    return TrendsPlan((question, *_compared(query, question, scope)), query.series)
+    _check_active(question)
+    return TrendsPlan((question, *_compared(query, question, scope)), query.series, _formulas(query, shown))
 
 
-def _series(node: EventsNode, index: int, shared: FilterGroup) -> trends.TrendSeries:
+def _series(node: EventsNode, index: int, shared: FilterGroup) -> TrendSeries:
     attr = f"query.series.{index}"
     math = node.math or "total"
     if math not in COUNTING | NUMERIC:
@@ -102,7 +104,21 @@ def _series(node: EventsNode, index: int, shared: FilterGroup) -> trends.TrendSe
     if math in NUMERIC:
         _check_property(node, attr)
     filters = all_of(filters_of(node, attr), shared)
-    return trends.TrendSeries(node.event, filters, math, node.math_property)
+    return TrendSeries(node.event, filters, math, node.math_property)
+
+
+def _check_active(question: TrendsInput) -> None:
+    """Refuse active people where the contract leaves open what they are."""
+    for index, series in enumerate(question.series):
+        if series.math not in ACTIVE_DAYS or question.shape is Shape.TOTAL:
+            continue
+        attr = f"query.series.{index}.math"
+        if question.shape is Shape.CUMULATIVE:
+            raise UnsupportedQueryError("Active people do not add up over time.", attr=attr)
+        if question.period.interval is Interval.MINUTE:
+            raise UnsupportedQueryError("Active people are counted by the hour at least.", attr=attr)
+        if series.math == "monthly_active" and question.period.interval is Interval.WEEK:
+            raise UnsupportedQueryError("Monthly active people are not supported yet by week.", attr=attr)
 
 
 def _check_property(node: EventsNode, attr: str) -> None:
@@ -116,22 +132,38 @@ def _check_property(node: EventsNode, attr: str) -> None:
         raise UnsupportedQueryError("A multiplier is not supported yet.", attr=f"{attr}.math_multiplier")
 
 
-def _shape(display: str | None) -> trends.Shape:
+def _shape(display: str | None) -> Shape:
     shape = _SHAPES.get(display or "ActionsLineGraph")
     if shape is None:
         raise InvalidQueryError("Unknown display.", attr="query.trendsFilter.display")
     return shape
 
 
-def _refuse_later(shown: TrendsFilter) -> None:
-    for name in ("formula", "formulas", "formulaNodes"):
-        if getattr(shown, name):
-            raise UnsupportedQueryError("Formulas are not supported yet.", attr=f"query.trendsFilter.{name}")
-    if shown.smoothingIntervals not in {None, 1}:
-        raise UnsupportedQueryError("Smoothing is not supported yet.", attr="query.trendsFilter.smoothingIntervals")
+def _smoothing(shown: TrendsFilter) -> int:
+    points = 1 if shown.smoothingIntervals is None else shown.smoothingIntervals
+    if not 1 <= points <= MAX_SMOOTHING:
+        raise InvalidQueryError(f"Expected 1 to {MAX_SMOOTHING} points.", attr="query.trendsFilter.smoothingIntervals")
+    return points
 
 
-def _breakdown(query: TrendsQuery, shown: TrendsFilter) -> trends.TrendBreakdown | None:
+def _formulas(query: TrendsQuery, shown: TrendsFilter) -> tuple[NamedFormula, ...]:
+    """Read the formulas; the newest notation takes precedence."""
+    attr, count = "query.trendsFilter", len(query.series)
+    if shown.formulaNodes:
+        texts = [
+            (node.formula, node.custom_name, f"{attr}.formulaNodes.{index}.formula")
+            for index, node in enumerate(shown.formulaNodes)
+        ]
+    elif shown.formulas:
+        texts = [(text, None, f"{attr}.formulas.{index}") for index, text in enumerate(shown.formulas)]
+    else:
+        texts = [(shown.formula, None, f"{attr}.formula")] if shown.formula else []
+    if len(texts) > MAX_FORMULAS:
+        raise InvalidQueryError(f"Expected {MAX_FORMULAS} formulas at most.", attr=attr)
+    return tuple(NamedFormula(formulas.parse(text, count, path), name) for text, name, path in texts)
+
+
+def _breakdown(query: TrendsQuery, shown: TrendsFilter) -> TrendBreakdown | None:
     keys = breakdown_keys(query.breakdownFilter)
     if not keys:
         return None
@@ -141,10 +173,10 @@ def _breakdown(query: TrendsQuery, shown: TrendsFilter) -> trends.TrendBreakdown
     if shown.display == "WorldMap":
         limit = max(limit, _WORLD_MAP_LIMIT)
     hide = bool(query.breakdownFilter and query.breakdownFilter.breakdown_hide_other_aggregation)
-    return trends.TrendBreakdown(keys[0], limit, hide)
+    return TrendBreakdown(keys[0], limit, hide)
 
 
-def _compared(query: TrendsQuery, question: trends.TrendsInput, scope: Scope) -> list[trends.TrendsInput]:
+def _compared(query: TrendsQuery, question: TrendsInput, scope: Scope) -> list[TrendsInput]:
     if query.compareFilter is None or not query.compareFilter.compare:
         return []
     wanted = query.dateRange or DateRange()

@@ -5,13 +5,20 @@ from msgspec import Struct
 from apps.query.schema.shared import CompareFilter, Ignored, QueryFields
 
 
+class FormulaNode(Struct, frozen=True, forbid_unknown_fields=True):
+    """One formula over the series, with a name of its own."""
+
+    formula: str
+    custom_name: str | None = None
+
+
 class TrendsFilter(Struct, frozen=True, forbid_unknown_fields=True):
     """How a trend is shown; some displays change what is counted."""
 
     display: str | None = None
     formula: str | None = None
     formulas: tuple[str, ...] | None = None
-    formulaNodes: Ignored = None  # noqa: N815 - the public name
+    formulaNodes: tuple[FormulaNode, ...] | None = None  # noqa: N815 - the public name
     smoothingIntervals: int | None = None  # noqa: N815 - the public name
     aggregationAxisFormat: Ignored = None  # noqa: N815
     aggregationAxisPostfix: Ignored = None  # noqa: N815
