@@ -84,7 +84,7 @@ migrate: ## Bring both databases of a running stack to this version
 
 .PHONY: demo
 demo: ## Fill the first project of a running stack with 90 days of a demo product
-	$(BIN)/python manage.py demo --host http://127.0.0.1:$(PORT) --project-token "$$($(BIN)/python -m analytics.supervisor.welcome --project-key)"
+	$(BIN)/python manage.py demo --host http://127.0.0.1:$(PORT) --project-token "$$($(BIN)/python -m analytics.supervisor.welcome --project-key)" $(ARGS)
 
 .PHONY: seed
 seed: demo ## The same as demo
