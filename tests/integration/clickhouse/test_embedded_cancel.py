@@ -56,7 +56,7 @@ def test_time_limit__of_one_query__ends_it_with_timeout_exceeded(client: Client)
 def test_cancel__while_the_engine_computes__ends_the_stream(connect: Callable[..., Client]) -> None:
     # Given a statement that gives no row for a very long time
     asking, watching = connect(), connect()
-    asking.connection.force_connect()
+    asking.execute("SELECT 1")
     asking.connection.send_query(f"{ENDLESS} /* computing */")
     asking.connection.send_external_tables(None)
     wait_for(1, watching, "/* computing */")
@@ -117,7 +117,7 @@ def test_kill_query__by_the_clients_id__ends_that_statement_alone(connect: Calla
 
 def test_cancel__in_the_middle_of_an_insert__leaves_nothing(client: Client, table: Callable[..., str]) -> None:
     name = table("a UInt64")
-    client.connection.force_connect()
+    client.execute("SELECT 1")
     client.connection.send_query(f"INSERT INTO {name} VALUES")
     client.connection.send_external_tables(None)
     block = client.receive_sample_block()
