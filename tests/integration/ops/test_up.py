@@ -174,6 +174,27 @@ def test_up__port_in_use__is_refused_naming_port_and_flag(up: Up, tmp_path: Path
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize(("name", "component"), [("valkey", "event_log"), ("clickhouse", "clickhouse")])
+def test_ready__a_store_hangs__answers_503_and_recovers(up: Up, name: str, component: str) -> None:
+    # Given a store that takes connections and says nothing.
+    os.kill(up.pid(name), signal.SIGSTOP)
+    try:
+        # When
+        status, text = up.get("/_ready")
+        health, _ = up.get("/_health")
+    finally:
+        os.kill(up.pid(name), signal.SIGCONT)
+
+    # Then
+    components = json.loads(text)["components"]
+    assert status == 503
+    assert components[component]["status"] == "failing"
+    assert components["database"]["status"] == "ok"
+    assert health == 200
+    wait_until(up.is_ready, seconds=START_SECONDS, what="the stack")
+
+
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_up__a_program_is_killed__comes_back(up: Up, name: str) -> None:
     # Given
