@@ -22,6 +22,7 @@ class Sent:
     timestamp: datetime
     properties: Mapping[str, Any] = field(default_factory=dict)
     person: str = ""
+    uuid: UUID = field(default_factory=uuid4)
 
 
 def at(text: str) -> datetime:
@@ -47,7 +48,7 @@ def insert_all(events: Iterable[tuple[int, Sent]]) -> None:
         EVENTS_LANDING,
         {
             "project_id": [project for project, _ in rows],
-            "uuid": [str(uuid4()) for _ in rows],
+            "uuid": [str(event.uuid) for _, event in rows],
             "event": [event.event for _, event in rows],
             "distinct_id": [event.distinct_id for _, event in rows],
             "person_id": [str(person_id(project, event.person or event.distinct_id)) for project, event in rows],

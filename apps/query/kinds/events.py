@@ -10,7 +10,7 @@ import msgspec
 
 from apps.catalog.filters.binding import Bindings
 from apps.clickhouse.statement import Statement
-from apps.query.kinds.source import from_events, in_project
+from apps.query.kinds.source import from_stored, in_project
 
 LOOK_BACKS: Final = (
     timedelta(minutes=10),
@@ -75,7 +75,7 @@ def build(question: EventsInput, look_back: timedelta | None) -> Statement:
     if question.distinct_id is not None:
         where.append(f"distinct_id = {bindings.bind(question.distinct_id)}")
     return Statement(
-        f"SELECT {_COLUMNS}\n{from_events()}\nWHERE {' AND '.join(where)}\n"
+        f"SELECT {_COLUMNS}\n{from_stored()}\nWHERE {' AND '.join(where)}\n"
         f"ORDER BY timestamp DESC, uuid DESC\nLIMIT 1 BY uuid\nLIMIT {bindings.bind(question.limit)}",
         bindings.values,
     )
@@ -84,7 +84,7 @@ def build(question: EventsInput, look_back: timedelta | None) -> Statement:
 def build_one(project_id: int, uuid: UUID, moment: datetime) -> Statement:
     """Ask for one event; its moment narrows the search to one part of the table."""
     return Statement(
-        f"SELECT {_COLUMNS}\n{from_events()}\n"
+        f"SELECT {_COLUMNS}\n{from_stored()}\n"
         f"WHERE {in_project()} AND timestamp = %(moment)s AND uuid = %(uuid)s\nLIMIT 1",
         {"project_id": project_id, "uuid": uuid, "moment": moment},
     )
@@ -109,7 +109,7 @@ def decode(rows: Sequence[Mapping[str, Any]]) -> list[ListedEvent]:
 def build_earliest(project_id: int) -> Statement:
     """Ask when the first event was."""
     return Statement(
-        f"SELECT count() AS events, min(timestamp) AS earliest {from_events()} WHERE {in_project()}",
+        f"SELECT count() AS events, min(timestamp) AS earliest {from_stored()} WHERE {in_project()}",
         {"project_id": project_id},
     )
 

@@ -16,7 +16,12 @@ MOMENT = "toUnixTimestamp64Micro(timestamp)"
 
 
 def from_events() -> str:
-    """Give the FROM clause over events."""
+    """Give the FROM clause over events, each once, even one that was sent twice and is not merged yet."""
+    return f"FROM {EVENTS} FINAL"
+
+
+def from_stored() -> str:
+    """Give the FROM clause over events as they are stored: quicker, but one that was sent twice may come twice."""
     return f"FROM {EVENTS}"
 
 

@@ -160,6 +160,24 @@ def test_cache__same_question_in_two_projects__keeps_two_answers(cast: Cast) -> 
     assert adas["cache_key"] != eves["cache_key"]
 
 
+def test_event__that_came_twice__counts_once_everywhere(cast: Cast, ask: Ask) -> None:
+    # Given
+    sent = [Sent(name, "p", at(f"2026-03-01T10:0{index}")) for index, name in enumerate(("ping", "pong"))]
+    insert(cast.project.pk, sent)
+    insert(cast.project.pk, sent)
+
+    # When
+    counted = ask(trend()).json()["results"][0]["data"]
+    steps = [{"kind": "EventsNode", "event": name} for name in ("ping", "ping")]
+    funnel = ask({"kind": "FunnelsQuery", "series": steps, "dateRange": DAY}).json()["results"]
+    listed = cast.ada.client.get(f"/api/projects/{cast.project.pk}/events/").json()["results"]
+
+    # Then
+    assert counted == [1]
+    assert [step["count"] for step in funnel] == [1, 0]
+    assert len(listed) == 2
+
+
 # --- cache ------------------------------------------------------------------
 
 
