@@ -27,11 +27,15 @@ class TrendSeries:
 
 @dataclass(frozen=True, slots=True)
 class TrendBreakdown:
-    """The event property series are split by, and how many of its values are kept apart."""
+    """The event property series are split by, and how many of its values are kept apart.
+
+    `is_list` says that the question named it in a list, so answers give its value in one too.
+    """
 
     key: str
     limit: int
     hide_other: bool = False
+    is_list: bool = False
 
 
 @dataclass(frozen=True, slots=True)

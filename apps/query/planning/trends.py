@@ -69,6 +69,9 @@ class TrendsPlan:
         has_more = any(line.breakdown == trends.OTHER for side in sides for line in side.lines)
         shape = self.questions[0].shape
         written = formula_answer(sides, self.formulas, shape) if self.formulas else answer(sides, self.nodes, shape)
+        split = self.questions[0].breakdown
+        if split is not None and split.is_list:
+            written = [series | {"breakdown_value": [series["breakdown_value"]]} for series in written]
         return {"results": written, "hasMore": has_more}
 
     def _lines(self, rows: Rows, question: TrendsInput) -> list[trends.TrendLine]:
@@ -167,13 +170,15 @@ def _breakdown(query: TrendsQuery, shown: TrendsFilter) -> TrendBreakdown | None
     keys = breakdown_keys(query.breakdownFilter)
     if not keys:
         return None
-    if len(keys) > 1 or (query.breakdownFilter and query.breakdownFilter.breakdowns):
-        raise UnsupportedQueryError("Trends split by one `breakdown` so far.", attr="query.breakdownFilter.breakdowns")
+    is_list = bool(query.breakdownFilter and query.breakdownFilter.breakdowns)
+    if len(keys) > 1:
+        field = "breakdowns" if is_list else "breakdown"
+        raise UnsupportedQueryError("Trends split by one property so far.", attr=f"query.breakdownFilter.{field}")
     limit = breakdown_limit(query.breakdownFilter)
     if shown.display == "WorldMap":
         limit = max(limit, _WORLD_MAP_LIMIT)
     hide = bool(query.breakdownFilter and query.breakdownFilter.breakdown_hide_other_aggregation)
-    return TrendBreakdown(keys[0], limit, hide)
+    return TrendBreakdown(keys[0], limit, hide, is_list)
 
 
 def _compared(query: TrendsQuery, question: TrendsInput, scope: Scope) -> list[TrendsInput]:

@@ -160,6 +160,34 @@ def test_cache__same_question_in_two_projects__keeps_two_answers(cast: Cast) -> 
     assert adas["cache_key"] != eves["cache_key"]
 
 
+def test_breakdown__named_in_a_list__gives_its_value_in_one(cast: Cast, ask: Ask) -> None:
+    # Given
+    insert(cast.project.pk, pings({"x": "red"}, {"x": "red"}, {}))
+
+    # When
+    results = ask(trend(breakdownFilter={"breakdowns": [{"property": "x", "type": "event"}]})).json()["results"]
+
+    # Then
+    shown = [(series["label"], series["breakdown_value"], series["count"]) for series in results]
+    assert shown == [("red", ["red"], 2), ("$$_posthog_breakdown_null_$$", ["$$_posthog_breakdown_null_$$"], 1)]
+
+
+@pytest.mark.parametrize(
+    "zone", ["Factory", "posix/Europe/Berlin", "right/UTC", "localtime", "Etc/GMT+12", "Mars/Base"]
+)
+def test_time_zone__unusual__is_used_or_named(cast: Cast, ask: Ask, zone: str) -> None:
+    """The engine has a zone database of its own; what only Python knows must not end in a server error."""
+    # Given
+    cast.project.timezone = zone
+    cast.project.save()
+
+    # When
+    answer = ask(trend())
+
+    # Then
+    assert answer.status_code == 200 or answer.json()["attr"] == "timezone"
+
+
 def test_event__that_came_twice__counts_once_everywhere(cast: Cast, ask: Ask) -> None:
     # Given
     sent = [Sent(name, "p", at(f"2026-03-01T10:0{index}")) for index, name in enumerate(("ping", "pong"))]
