@@ -1,6 +1,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-PYTHON ?= python3
+# The first Python on PATH that is new enough; name another with make PYTHON=...
+PYTHON ?= $(or $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done),python3)
 PORT ?= $(or $(BALEEN_PORT),8000)
 # Processes that share the test files; each has stores of its own.
 WORKERS ?= 2
