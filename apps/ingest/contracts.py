@@ -66,6 +66,10 @@ class EventBatch:
         """Give a batch of only these rows."""
         return EventBatch(*([column[row] for row in rows] for column in self.columns()))
 
+    def part(self, start: int, stop: int) -> "EventBatch":
+        """Give a batch of the rows from one place to another."""
+        return EventBatch(*(column[start:stop] for column in self.columns()))
+
     def columns(self) -> list[list[Any]]:
         """Give the columns in the order of the fields."""
         return [getattr(self, item.name) for item in fields(self)]

@@ -109,8 +109,8 @@ def run_steps(events: EventBatch, steps: Sequence[Step]) -> tuple[EventBatch, li
             log.exception("step.failed", entry=events.entries[0])
             return events.take([]), [dead_letter(events, 0, "step_failed", f"A step failed: {exc!r}.")]
         middle = len(events) // 2
-        left, left_dead = run_steps(events.take(range(middle)), steps)
-        right, right_dead = run_steps(events.take(range(middle, len(events))), steps)
+        left, left_dead = run_steps(events.part(0, middle), steps)
+        right, right_dead = run_steps(events.part(middle, len(events)), steps)
         return join(left, right), left_dead + right_dead
     return events, []
 

@@ -33,11 +33,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large a batch grows and how long its first entry waits for company."""
+    """How large a batch grows, how long its first entry waits for company, how many inserts it is made of."""
 
     events: int
     size: int
     linger_seconds: float
+    inserts: int = 1
 
     @classmethod
     def from_settings(cls) -> "Limits":
@@ -46,6 +47,7 @@ class Limits:
             settings.BALEEN_INGEST_BATCH_EVENTS,
             settings.BALEEN_INGEST_BATCH_BYTES,
             settings.BALEEN_INGEST_LINGER_MS / 1_000,
+            settings.BALEEN_INGEST_INSERTS,
         )
 
 
@@ -88,7 +90,7 @@ class Writer:
         self._consumer = consumer
         self._limits = limits
         self._stop = stop
-        self._inserter = Inserter(stop)
+        self._inserter = Inserter(stop, inserts=limits.inserts)
         self._flight: _Flight | None = None
         self._is_lost = True
         self._is_suspect = True
