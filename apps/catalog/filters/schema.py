@@ -146,7 +146,7 @@ class _Reader:
     def group(self, raw: dict[str, object], attr: str, depth: int) -> FilterGroup:
         _refuse_unknown(raw, _GROUP_FIELDS, attr)
         kind = raw.get("type")
-        if kind not in {"AND", "OR"}:
+        if kind not in ("AND", "OR"):
             raise InvalidFilterError("The type of a group is AND or OR.", attr=f"{attr}.type")
         return FilterGroup(is_all=kind == "AND", filters=self.many(raw["values"], f"{attr}.values", depth))
 
@@ -171,9 +171,9 @@ def _leaf(raw: dict[str, object], attr: str) -> PropertyFilter:
 
 
 def _check_type(kind: object, attr: str) -> None:
-    if kind in {"event", None}:
+    if kind is None or kind == "event":
         return
-    if kind in OTHER_TYPES:
+    if isinstance(kind, str) and kind in OTHER_TYPES:
         raise UnsupportedFilterError(f"Filters of type {kind} are not supported yet, only event.", attr=attr)
     raise InvalidFilterError("Unknown type of filter.", attr=attr)
 
@@ -187,10 +187,12 @@ def _refuse_unknown(raw: dict[str, object], known: frozenset[str], attr: str) ->
 def _operator(raw: object, attr: str) -> Operator:
     if raw is None:
         return Operator.EXACT
+    if not isinstance(raw, str):
+        raise InvalidFilterError("Expected the name of an operator.", attr=attr)
     if raw in OTHER_OPERATORS:
         raise UnsupportedFilterError(f"The operator {raw} is not supported yet.", attr=attr)
     try:
-        return Operator(raw)  # type: ignore[arg-type]  # anything may stand here; the enum decides
+        return Operator(raw)
     except ValueError as exc:
         raise InvalidFilterError("Unknown operator.", attr=attr) from exc
 

@@ -74,11 +74,11 @@ def build(question: EventsInput, look_back: timedelta | None) -> Statement:
         where.append(f"event = {bindings.bind(question.event)}")
     if question.distinct_id is not None:
         where.append(f"distinct_id = {bindings.bind(question.distinct_id)}")
-    return Statement(
-        f"SELECT {_COLUMNS}\n{from_stored()}\nWHERE {' AND '.join(where)}\n"
-        f"ORDER BY timestamp DESC, uuid DESC\nLIMIT 1 BY uuid\nLIMIT {bindings.bind(question.limit)}",
-        bindings.values,
-    )
+    rows = f"{from_stored()}\nWHERE {' AND '.join(where)}"
+    page = f"ORDER BY timestamp DESC, uuid DESC\nLIMIT 1 BY uuid\nLIMIT {bindings.bind(question.limit)}"
+    # Which events it is costs two narrow columns; properties are read of those alone.
+    chosen = f"(timestamp, uuid) IN (SELECT timestamp, uuid\n{rows}\n{page})"
+    return Statement(f"SELECT {_COLUMNS}\n{rows} AND {chosen}\n{page}", bindings.values)
 
 
 def build_one(project_id: int, uuid: UUID, moment: datetime) -> Statement:

@@ -1,8 +1,11 @@
 """Query JSON that is wrong is refused, and the refusal names the field."""
 
+import copy
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apps.common.errors import DomainError
 from apps.query.contracts import Scope
@@ -164,3 +167,75 @@ def test_request__with_a_wrong_field__is_refused_by_its_name(body: object, attr:
     with pytest.raises(DomainError) as caught:
         parse_request(body)
     assert caught.value.attr == attr
+
+
+RICH: list[Any] = [
+    trends(
+        dateRange={"date_from": "-7d", "date_to": None, "explicitDate": False},
+        interval="day",
+        properties={"type": "AND", "values": [{"key": "a", "value": "x", "operator": "exact", "type": "event"}]},
+        breakdownFilter={"breakdown": "a", "breakdown_type": "event", "breakdown_limit": 5},
+        compareFilter={"compare": True, "compare_to": "-1w"},
+        trendsFilter={"display": "ActionsLineGraph", "formula": "A*2", "smoothingIntervals": 2},
+        samplingFactor=1,
+    ),
+    funnel(
+        dateRange={"date_from": "2026-01-01", "date_to": "2026-01-05"},
+        properties=[{"key": "a", "value": ["x"], "operator": "icontains"}],
+        breakdownFilter={"breakdown": ["a"], "breakdown_type": "event"},
+        funnelsFilter={
+            "funnelVizType": "steps",
+            "funnelOrderType": "ordered",
+            "funnelWindowInterval": 3,
+            "funnelWindowIntervalUnit": "day",
+            "funnelFromStep": 0,
+            "funnelToStep": 2,
+            "binCount": 3,
+            "breakdownAttributionType": "step",
+            "breakdownAttributionValue": 1,
+            "exclusions": [{"kind": "EventsNode", "event": "x", "funnelFromStep": 0, "funnelToStep": 1}],
+        },
+    ),
+]
+ODD = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["trends", "time_to_convert", "strict", "unordered", "all", "hour", "BoldNumber", "-1m", "dau"])
+    | st.lists(st.integers(), max_size=2)
+    | st.dictionaries(st.text(max_size=4), st.integers(), max_size=2)
+)
+
+
+def paths(node: object) -> list[list[str | int]]:
+    """List every place of a query that can hold something else."""
+    if isinstance(node, dict):
+        return [[name, *rest] for name, value in node.items() for rest in [[], *paths(value)]]
+    if isinstance(node, list):
+        return [[index, *rest] for index, value in enumerate(node) for rest in [[], *paths(value)]]
+    return []
+
+
+@given(st.data())
+def test_query__with_anything_anywhere__is_planned_or_refused(data: st.DataObject) -> None:
+    # Given
+    query = copy.deepcopy(data.draw(st.sampled_from(RICH)))
+    for _ in range(data.draw(st.integers(1, 2))):
+        *way, last = data.draw(st.sampled_from(paths(query)))
+        place = query
+        for step in way:
+            place = place[step]
+        place[last] = data.draw(ODD)
+
+    # When
+    try:
+        plan(parse_query(query), SCOPE).statements()
+    except DomainError as error:
+        refused = error.status
+    else:
+        refused = 0
+
+    # Then
+    assert refused in {0, 400, 422}
