@@ -51,7 +51,7 @@ def parse_query(raw: object, attr: str = "query") -> TrendsQuery | FunnelsQuery:
     """Read one query; raises InvalidQueryError or UnsupportedQueryError naming the field."""
     if not isinstance(raw, dict):
         raise InvalidQueryError("Expected a query object with a kind.", attr=attr)
-    _check_depth(raw, attr)
+    _check_tree(raw, attr)
     kind = raw.get("kind")
     if isinstance(kind, str) and kind in LATER_KINDS:
         raise UnsupportedQueryError(f"{kind} is not supported yet.", attr=f"{attr}.kind")
@@ -77,16 +77,26 @@ def _explain(message: str, attr: str) -> tuple[str, str]:
     return f"{what.replace('`', '')}.", dotted.strip(".")
 
 
-def _check_depth(raw: object, attr: str) -> None:
+def _check_tree(raw: object, attr: str) -> None:
     level = [raw]
     for _ in range(MAX_DEPTH):
+        if any(isinstance(node, str) and not _is_text(node) for node in level):
+            raise InvalidQueryError("Half a surrogate pair is no text.", attr=attr)
         level = [child for node in level for child in _children(node)]
         if not level:
             return
     raise InvalidQueryError(f"A query may be nested {MAX_DEPTH} deep at most.", attr=attr)
 
 
+def _is_text(node: str) -> bool:
+    try:
+        node.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _children(node: object) -> list[object]:
     if isinstance(node, dict):
-        return list(node.values())
+        return [*node, *node.values()]
     return list(node) if isinstance(node, list | tuple) else []

@@ -58,6 +58,9 @@ def test_query__funnel_display_fields__are_accepted() -> None:
         ({"kind": 7}, "query.kind"),
         ({"kind": "TrendsQuery"}, "query.series"),
         (trends(series=[]), "query.series"),
+        (trends(series=[{"kind": "EventsNode", "event": "\ud800"}]), "query"),
+        (trends(breakdownFilter={"breakdown": "\udfff"}), "query"),
+        (trends(tags={"\ud800": 1}), "query"),
         (trends(series=[{"kind": "EventsNode", "event": "a"}] * 1000), "query.series"),
         (
             trends(series=[{"kind": "EventsNode", "event": "a"}, {"kind": "EventsNode", "event": 3}]),
