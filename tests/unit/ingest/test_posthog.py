@@ -1,9 +1,16 @@
+import base64
+import contextlib
+import gzip
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from apps.ingest.errors import EmptyBatchError, InvalidTokenError, MalformedPayloadError
+from apps.ingest.errors import EmptyBatchError, IngestError, InvalidTokenError, MalformedPayloadError
+from apps.ingest.protocols.encoding import Packed, unpack
 from apps.ingest.protocols.posthog import parse
 
 EVENT: dict[str, Any] = {"event": "a", "distinct_id": "ada"}
@@ -84,3 +91,22 @@ def test_raw_events__of_each_shape__are_the_texts_as_sent() -> None:
     assert parse(envelope).raw_events() == texts
     assert parse(b"[" + b",".join(texts) + b"]", "phc_1").raw_events() == texts
     assert parse(texts[0], "phc_1").raw_events() == texts[:1]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["batch", "api_key", "token", "event", "properties", "sent_at"]), inner)
+    ),
+    max_leaves=15,
+)
+WRAPPINGS = st.sampled_from([bytes, gzip.compress, base64.b64encode, lambda body: b"data=" + base64.b64encode(body)])
+
+
+@given(st.binary(max_size=120) | VALUES.map(lambda value: json.dumps(value).encode()), WRAPPINGS)
+def test_parse__any_body_in_any_wrapping__is_read_or_refused_as_the_senders_fault(
+    body: bytes, wrap: Callable[[bytes], bytes]
+) -> None:
+    with contextlib.suppress(IngestError):
+        assert parse(unpack(Packed(wrap(body)), 10_000), "phc_1").events
