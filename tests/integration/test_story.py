@@ -1,12 +1,16 @@
 """The main job, end to end: the official SDK tells a story of fifty people; funnel and trend show just that story."""
 
+import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from posthog import Posthog
 
+from analytics.demo.story import tell
 from tests.live import Live, LiveProject
-from tests.processes import wait_until
+from tests.processes import ROOT, wait_until
 
 VISITED, SIGNED_UP, RATED = 50, 30, 12
 NOON_YESTERDAY = datetime.now(tz=UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
@@ -75,3 +79,43 @@ def test_story__asked_with_a_stranger_s_key_or_the_project_key__stays_closed(liv
     assert live.post(path, query).status == 401
     assert live.post(path, query, key=story.token).status == 401
     assert live.post(path, query, key="phx_no_such_key").status == 401
+
+
+def test_demo__against_a_running_server__tells_its_story_whole(live: Live) -> None:
+    # Given
+    project = live.new_project(name="Demo")
+    people, days = 60, 20
+    # When
+    told = subprocess.run(
+        [sys.executable, "manage.py", "demo", f"--host={live.url}", f"--project-token={project.token}",
+         f"--people={people}", f"--days={days}"],
+        cwd=ROOT, check=True, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    # Then
+    sent = int(re.search(r"Sent ([\d,]+) events", told.stdout)[1].replace(",", ""))  # type: ignore[index]
+    story = list(tell(people=people, days=days, end=datetime.now(tz=UTC)))
+    assert sent == pytest.approx(len(story), abs=5)
+
+    def counted() -> int:
+        trend = project.query(
+            {
+                "kind": "TrendsQuery",
+                "series": [{"kind": "EventsNode", "event": None}],
+                "dateRange": {"date_from": "-30d"},
+                "trendsFilter": {"display": "BoldNumber"},
+            }
+        )
+        return int(trend.body["results"][0]["aggregated_value"])
+
+    wait_until(lambda: counted() == sent, what="the demo")
+
+
+def test_demo__with_a_key_no_project_has__says_the_server_refused(live: Live) -> None:
+    # When
+    told = subprocess.run(
+        [sys.executable, "manage.py", "demo", f"--host={live.url}", "--project-token=phc_nobody", "--people=2"],
+        cwd=ROOT, check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    # Then
+    assert told.returncode == 1
+    assert "did not take every event" in told.stderr
