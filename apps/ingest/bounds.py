@@ -20,6 +20,7 @@ class Bounds:
     """How much one request, one event and the whole backlog may be."""
 
     body_bytes: int
+    events: int
     event_bytes: int
     depth: int
     properties: int
@@ -33,6 +34,7 @@ def bounds() -> Bounds:
     """Give the bounds of this process."""
     return Bounds(
         body_bytes=settings.BALEEN_INGEST_MAX_BODY_BYTES,
+        events=settings.BALEEN_INGEST_MAX_EVENTS,
         event_bytes=settings.BALEEN_INGEST_MAX_EVENT_BYTES,
         depth=settings.BALEEN_INGEST_MAX_DEPTH,
         properties=settings.BALEEN_INGEST_MAX_PROPERTIES,

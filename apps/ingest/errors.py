@@ -5,7 +5,8 @@ IngestError                     400 and up: the sender can act on it
 ├── EmptyBatchError             400 nothing in it
 ├── InvalidEventError           400 every event of the request is at fault; carries the first fault's code
 ├── InvalidTokenError           401 no project key, several, or one nobody has
-└── PayloadTooLargeError        413 the body, packed or unpacked, is over the bound
+├── PayloadTooLargeError        413 the body, packed or unpacked, is over the bound
+└── TooManyEventsError          413 the events of one request are too many
 LogUnavailableError             503 the event log cannot take more now; nothing was kept, send it again
 """
 
@@ -50,6 +51,12 @@ class PayloadTooLargeError(IngestError):
     """The body is larger than BALEEN_INGEST_MAX_BODY_BYTES, before or after decompression."""
 
     status, code = 413, "payload_too_large"
+
+
+class TooManyEventsError(IngestError):
+    """One request holds more events than BALEEN_INGEST_MAX_EVENTS; they may come in several."""
+
+    status, code = 413, "too_many_events"
 
 
 class LogUnavailableError(UnavailableError):

@@ -35,6 +35,7 @@ CODES: Final = (
 _UUID: Final = re.compile(r"([0-9a-f]{8})(-?)([0-9a-f]{4})\2([0-9a-f]{4})\2([0-9a-f]{4})\2([0-9a-f]{12})")
 _BLANK: Final = "".join(map(chr, range(33)))
 """Blank is what consists of ASCII spaces and control characters only."""
+_LONGEST_OFFSET_MS: Final = 10**15
 _NULL: Final = (b"", b"null")
 
 
@@ -70,10 +71,10 @@ class Event:
 def normalise(wire: WireEvent | None, clock: Clock, bounds: Bounds) -> Event:
     """Turn one event as sent into one as stored. Raises RejectedError."""
     if wire is None:
-        raise RejectedError("event_not_object", "The event is no JSON object.", "batch")
+        raise RejectedError("event_not_object", "The event is no JSON object, or has a number out of range.", "batch")
     try:
         return _normalise(wire, clock, bounds)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as exc:
         raise RejectedError("properties_unreadable", f"The properties cannot be read: {exc}.", "properties") from exc
 
 
@@ -161,7 +162,7 @@ def _uuid(value: Any) -> str:  # noqa: ANN401 - a sender's JSON value
 
 def _moment(wire: WireEvent, clock: Clock, *, ignore_sent_at: bool) -> int | None:
     offset = wire.offset
-    if isinstance(offset, int | float) and not isinstance(offset, bool) and math.isfinite(offset):
+    if isinstance(offset, int | float) and not isinstance(offset, bool) and abs(offset) < _LONGEST_OFFSET_MS:
         return round(clock.now_us - offset * 1_000)
     told = timestamps.parse(wire.timestamp)
     return None if told is None else told + (0 if ignore_sent_at else clock.skew_us)

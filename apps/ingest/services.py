@@ -33,7 +33,7 @@ def capture(request: Capture) -> Receipt:
     """
     now_us = timestamps.to_us(clock.now())
     limits = bounds()
-    content = posthog.parse(unpack(request.packed, limits.body_bytes), request.token)
+    content = posthog.parse(unpack(request.packed, limits.body_bytes), request.token, limits.events)
     project = accounts.find_project_by_token(content.token)
     if project is None:
         raise InvalidTokenError("The project key is not one of ours.", attr="api_key")

@@ -4,7 +4,6 @@ All moments are microseconds since 1970 in UTC. The rules are those of docs/refe
 is corrected by the difference between its `sent_at` and our clock, and a moment over 23 hours ahead becomes now.
 """
 
-import math
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -20,6 +19,8 @@ _NUMBER: Final = re.compile(r"\A-?\d{1,17}(?:\.\d{1,9})?\Z")
 # Epoch numbers come in seconds, milli- or microseconds; the largest second of year 9999 is below the first bound.
 _SECONDS_BELOW: Final = 300_000_000_000
 _MILLISECONDS_BELOW: Final = 300_000_000_000_000
+_NO_MOMENT: Final = 10**18
+_LONGEST: Final = 64
 
 
 def to_us(moment: datetime) -> int:
@@ -44,6 +45,8 @@ def parse(value: Any) -> int | None:  # noqa: ANN401 - a sender's JSON value
 
 
 def _parse_text(text: str) -> int | None:
+    if len(text) > _LONGEST:
+        return None
     try:
         return to_us(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
@@ -59,9 +62,9 @@ def _parse_text(text: str) -> int | None:
 
 
 def _parse_number(number: float) -> int | None:
-    if not math.isfinite(number):
-        return None
     size = abs(number)
+    if not size < _NO_MOMENT:  # neither is a NaN
+        return None
     if size < _SECONDS_BELOW:
         return round(number * 1_000_000)
     return round(number * 1_000) if size < _MILLISECONDS_BELOW else round(number)

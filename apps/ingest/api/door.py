@@ -5,13 +5,13 @@ costs, and nothing of them is needed, since there is no session, no form and no 
 because official SDKs resend after anything else; the answer never redirects, with or without trailing slash.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 import structlog
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 
 from apps.common.errors import DomainError
 from apps.common.http import problem, problem_for
@@ -34,6 +34,7 @@ _PIECE: Final = 1 << 18
 _DISCARD_TIMES: Final = 4
 """How many times the bound of a body is still read, and thrown away, so that its sender learns why."""
 
+Take = Callable[[services.Capture], object]
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
 log = structlog.get_logger(__name__)
@@ -42,31 +43,36 @@ log = structlog.get_logger(__name__)
 class CaptureDoor:
     """Answers the capture endpoints and hands everything else to Django."""
 
-    def __init__(self, inside: "WSGIApplication") -> None:
+    def __init__(self, inside: "WSGIApplication", take: Take = services.capture) -> None:
+        """Name what stands behind the door, and what takes in the events that come through it."""
         self._inside = inside
+        self._take = take
         self._paths = frozenset(path + slash for path in CAPTURE_PATHS for slash in ("", "/"))
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one request."""
         if environ["PATH_INFO"] not in self._paths:
             return self._inside(environ, start_response)
-        status, headers, body = _answer(environ)
+        status, headers, body = _answer(environ, self._take)
         headers += cors.headers(environ)
         headers.append(("Content-Length", str(len(body))))
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [body]
 
 
-def _answer(environ: "WSGIEnvironment") -> Answer:
+def _answer(environ: "WSGIEnvironment", take: Take) -> Answer:
     method = environ["REQUEST_METHOD"]
     if method == "OPTIONS":
         return 204, [], b""
     if method not in {"POST", "GET"}:
         return 405, [("Allow", _METHODS)], b""
     try:
-        services.capture(_read(environ))
+        take(_read(environ))
     except DomainError as exc:
         return _refusal(exc)
+    except DatabaseError as exc:
+        log.warning("capture.database_away", reason=str(exc))
+        return _refusal(LogUnavailableError("The database is away."))
     except Exception:
         log.exception("capture.failed", path=environ["PATH_INFO"])
         answer = problem(500, "error", "Something went wrong on the server.")

@@ -41,6 +41,12 @@ def test_parse__nonsense__is_none(value: object) -> None:
     assert timestamps.parse(value) is None
 
 
+@given(st.text(max_size=80) | st.integers() | st.floats() | st.integers(10**18, 10**600))
+def test_parse__anything__is_a_moment_a_calendar_has_or_none(value: object) -> None:
+    found = timestamps.parse(value)
+    assert found is None or abs(found) < 10**18
+
+
 @pytest.mark.parametrize("value", ["99999-01-01T00:00:00Z", "-0044-03-15", "+12026-01-01"])
 def test_parse__year_no_calendar_here_has__is_1970(value: str) -> None:
     assert timestamps.parse(value) == 0
