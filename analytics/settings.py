@@ -32,6 +32,7 @@ PROJECT_PURGERS = ["apps.clickhouse.purge.purge_project"]
 
 # --- Ingest -----------------------------------------------------------------
 BALEEN_INGEST_MAX_BODY_BYTES = env.integer("BALEEN_INGEST_MAX_BODY_BYTES", 20 << 20)
+BALEEN_INGEST_MAX_EVENTS = env.integer("BALEEN_INGEST_MAX_EVENTS", 50_000)
 BALEEN_INGEST_MAX_EVENT_BYTES = env.integer("BALEEN_INGEST_MAX_EVENT_BYTES", 1 << 20)
 BALEEN_INGEST_MAX_DEPTH = env.integer("BALEEN_INGEST_MAX_DEPTH", 64)
 BALEEN_INGEST_MAX_PROPERTIES = env.integer("BALEEN_INGEST_MAX_PROPERTIES", 1_000)

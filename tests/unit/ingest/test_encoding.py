@@ -17,6 +17,8 @@ LIMIT = 1_000_000
         Packed(TEXT),
         Packed(b"\xef\xbb\xbf" + TEXT),
         Packed(gzip.compress(TEXT)),
+        Packed(gzip.compress(TEXT[:9]) + gzip.compress(TEXT[9:])),
+        Packed(gzip.compress(TEXT) + b"padding"),
         Packed(gzip.compress(TEXT), content_encoding="gzip", compression="gzip-js"),
         Packed(TEXT, content_encoding="GZIP"),
         Packed(base64.b64encode(TEXT)),
@@ -43,7 +45,14 @@ def test_unpack__form_with_bare_plus_signs__reads_them_as_plus() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [gzip.compress(TEXT)[:-3], gzip.compress(TEXT)[:12], b"\x1f\x8b\x08" + b"\xff" * 50, b"ip=1", b"data="],
+    [
+        gzip.compress(b"") * 100,
+        gzip.compress(TEXT)[:-3],
+        gzip.compress(TEXT)[:12],
+        b"\x1f\x8b\x08" + b"\xff" * 50,
+        b"ip=1",
+        b"data=",
+    ],
 )
 def test_unpack__damaged_wrapping__is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedPayloadError):

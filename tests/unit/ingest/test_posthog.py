@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.ingest.errors import EmptyBatchError, IngestError, InvalidTokenError, MalformedPayloadError
+from apps.ingest.errors import (
+    EmptyBatchError,
+    IngestError,
+    InvalidTokenError,
+    MalformedPayloadError,
+    TooManyEventsError,
+)
 from apps.ingest.protocols.encoding import Packed, unpack
 from apps.ingest.protocols.posthog import parse
 
@@ -71,6 +77,27 @@ def test_parse__key_in_query_and_body_differ__is_refused() -> None:
 def test_parse__no_event__is_an_empty_batch(content: object) -> None:
     with pytest.raises(EmptyBatchError):
         parse(json.dumps(content).encode(), "phc_1")
+
+
+@pytest.mark.parametrize("item", [b"{}", b"1", json.dumps(EVENT).encode(), b'{"event": NaN}'])
+@pytest.mark.parametrize(("before", "after"), [(b"[", b"]"), (b'{"api_key": "phc_1", "batch": [', b"]}")])
+def test_parse__one_event_over_the_bound__is_refused(item: bytes, before: bytes, after: bytes) -> None:
+    # Given
+    most = 3
+
+    # When
+    with pytest.raises(TooManyEventsError) as caught:
+        parse(before + b",".join([item] * (most + 1)) + after, "phc_1", most)
+
+    # Then
+    assert (caught.value.status, caught.value.attr) == (413, "batch")
+    assert len(parse(before + b",".join([item] * most) + after, "phc_1", most).events) == most
+
+
+def test_parse__many_properties_in_few_events__are_no_events() -> None:
+    event = EVENT | {"properties": {f"p{number}": [1, 2, 3] for number in range(20)}}
+
+    assert len(parse(json.dumps([event, event]).encode(), "phc_1", 2).events) == 2
 
 
 @pytest.mark.parametrize(
