@@ -17,6 +17,7 @@ from apps.ingest.validation import validate
 DAY = 86_400_000_000
 BOUNDS = Bounds(
     body_bytes=1_000_000,
+    events=1_000,
     event_bytes=2_000,
     depth=8,
     properties=20,
