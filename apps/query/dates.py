@@ -185,6 +185,7 @@ def microseconds(moment: datetime) -> int:
 
 
 def _first(raw: str | None, calendar: Calendar, *, explicit: bool, earliest: datetime | None, attr: str) -> _Moment:
+    raw = (raw or "").strip()
     if raw == "all" and earliest is not None:
         return _Moment(_midnight(earliest.astimezone(calendar.timezone)))
     if not raw or raw == "all":

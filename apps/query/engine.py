@@ -26,6 +26,10 @@ LIMITS: Final = {
 
 _BAD_PATTERN: Final = frozenset({427, 36})
 _BAD_ZONE: Final = "time zone"
+_TOO_BIG: Final = frozenset({167, 168, 306})
+"""TOO_DEEP_AST, TOO_BIG_AST, TOO_DEEP_RECURSION."""
+_TEXT_TOO_LONG: Final = "Max query size exceeded"
+"""How the engine words `max_query_size`, under the code of any syntax error."""
 
 
 def ask(statement: Statement, *, tag: str, query_id: str | None = None, raw: object = None) -> Result:
@@ -51,6 +55,8 @@ def ask(statement: Statement, *, tag: str, query_id: str | None = None, raw: obj
 
 def _explained(exc: clickhouse.ClickHouseError, raw: object) -> Exception:
     """Turn what only the engine can check (regular expressions, its zone list) into an error that names the field."""
+    if exc.code in _TOO_BIG or _TEXT_TOO_LONG in exc.message:
+        return QueryTooLargeError("The question has more filters and values than it may.")
     if exc.code not in _BAD_PATTERN:
         return exc
     if _BAD_ZONE in exc.message:

@@ -30,7 +30,7 @@ def run(
     Raises a QueryError (or FilterError) that names the field at fault, or says what was too much.
     """
     moment = now or clock.now()
-    parsed = parse_query(dict(query))
+    parsed = parse_query(dict(query) if isinstance(query, Mapping) else query)
     planned = plan(parsed, _scope(project, parsed, moment))
     key = cache.key_for(
         project.id, project.timezone, project.week_start_day, query, planned.period.start_us, planned.period.end_us

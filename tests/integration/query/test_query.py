@@ -232,7 +232,10 @@ def test_cache__asked_again_at_once__answers_from_it(cast: Cast, ask: Ask, mode:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"nonsense", b"[1,2]", b"\xff\xfe", b'{"query":' + b"[" * 5000 + b"]" * 5000 + b"}", b'{"query": NaN}'],
+    [
+        *(b"", b"{", b"nonsense", b"[1,2]", b"\xff\xfe", b'{"query":' + b"[" * 5000 + b"]" * 5000 + b"}"),
+        *(b'{"query": %s}' % value for value in (b"NaN", b"null", b"5", b"true", b'"x"', b"[]", b"[5]", b"{}")),
+    ],
 )
 def test_body__that_is_no_query__is_a_clear_400(cast: Cast, body: bytes) -> None:
     answer = cast.ada.client.post(f"/api/projects/{cast.project.pk}/query/", body, content_type="application/json")
@@ -251,6 +254,17 @@ def test_pattern__only_re2_refuses__names_the_filter(cast: Cast, ask: Ask) -> No
     # Then
     assert answer.status_code == 400
     assert answer.json()["attr"] == "query.properties.1.value"
+
+
+def test_filters__more_than_the_engine_reads__are_too_large(cast: Cast, ask: Ask) -> None:
+    # Given a thousand values of fifty characters in each of twenty filters: a megabyte of SQL
+    filters = [{"key": f"k{key}", "value": [f"{key}-{n:047}" for n in range(1000)]} for key in range(20)]
+
+    # When
+    answer = ask(trend(properties=filters))
+
+    # Then
+    assert (answer.status_code, answer.json()["code"]) == (422, "query_too_large")
 
 
 def test_pattern__made_to_explode__answers(cast: Cast, ask: Ask) -> None:

@@ -111,6 +111,11 @@ def test_relative_hours__across_a_clock_change__count_hours_that_pass() -> None:
     assert period.start.astimezone(UTC) == datetime(2026, 3, 28, 10, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(("text", "meant"), [(" -2d\n", "-2d"), ("\t2020-01-02 ", "2020-01-02"), ("  ", None)])
+def test_range__space_around_a_date__means_nothing(text: str, meant: str | None) -> None:
+    assert resolve(text, None, Interval.DAY, UTC_CALENDAR) == resolve(meant, None, Interval.DAY, UTC_CALENDAR)
+
+
 @pytest.mark.parametrize(
     ("date_from", "date_to", "field"),
     [
