@@ -6,6 +6,10 @@ from typing import Final
 
 from apps.catalog.filters.binding import Bindings
 from apps.query.dates import Interval, Period, microseconds
+from apps.query.errors import QueryTooLargeError
+
+MAX_POINTS: Final = 500_000
+"""Points of one answer, lines times buckets: more is a download nobody can draw, and memory of the web process."""
 
 _SQL: Final[dict[Interval, str]] = {
     Interval.MINUTE: "toUnixTimestamp(toStartOfMinute({moment}))",
@@ -31,6 +35,16 @@ def locator(period: Period) -> Callable[[object], int | None]:
         return _clock_locator(period)
     places = {bucket.date(): index for index, bucket in enumerate(period.buckets)}
     return lambda key: places.get(key) if isinstance(key, date) else None
+
+
+def demand_room(lines: int, period: Period) -> None:
+    """Refuse an answer of more points than may be; raises QueryTooLargeError before they take memory."""
+    if lines * len(period.buckets) > MAX_POINTS:
+        raise QueryTooLargeError(
+            f"The answer would hold more than {MAX_POINTS:,} points; ask for fewer values, a shorter range or longer "
+            "intervals.",
+            attr="query.interval",
+        )
 
 
 def _clock_locator(period: Period) -> Callable[[object], int | None]:

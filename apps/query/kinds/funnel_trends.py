@@ -54,8 +54,10 @@ def decode(rows: Sequence[Mapping[str, object]], question: FunnelInput) -> list[
             continue
         raw = row["breakdown"] if question.breakdown else None
         value = tuple(map(str, raw)) if isinstance(raw, list | tuple) else None
-        line = found.setdefault(value, [(0, 0)] * width)
-        line[place] = (int(str(row["entered"])), int(str(row["converted"])))
+        if value not in found:
+            found[value] = [(0, 0)] * width
+            buckets.demand_room(len(found), question.period)
+        found[value][place] = (int(str(row["entered"])), int(str(row["converted"])))
     lines = [
         ConversionLine(value, tuple(_percent(*cell) for cell in cells), sum(entered for entered, _ in cells))
         for value, cells in found.items()

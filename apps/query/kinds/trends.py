@@ -49,6 +49,8 @@ def decode(rows: Sequence[Mapping[str, object]], question: TrendsInput) -> list[
     width = 1 if question.shape is Shape.TOTAL else len(question.period.buckets)
     find = buckets.locator(question.period)
     found: dict[tuple[int, str | None], list[float]] = {}
+    if width > 1:
+        buckets.demand_room(len(question.series), question.period)
     if question.breakdown is None:
         found = {(index, None): [0.0] * width for index in range(len(question.series))}
     for row in rows:
@@ -56,8 +58,12 @@ def decode(rows: Sequence[Mapping[str, object]], question: TrendsInput) -> list[
         if place is None:
             continue
         value = row["breakdown"] if question.breakdown else None
-        line = found.setdefault((int(str(row["series"])), None if value is None else str(value)), [0.0] * width)
-        line[place] += float(str(row["value"]))
+        key = (int(str(row["series"])), None if value is None else str(value))
+        if key not in found:
+            found[key] = [0.0] * width
+            if width > 1:
+                buckets.demand_room(len(found), question.period)
+        found[key][place] += float(str(row["value"]))
     if question.smoothing > 1 and question.shape is not Shape.TOTAL:
         found = {key: _smoothed(values, question.smoothing) for key, values in found.items()}
     if question.shape is Shape.CUMULATIVE:

@@ -19,15 +19,29 @@ class Side:
     label: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A side with the names of its buckets, which every line shares."""
+
+    lines: tuple[TrendLine, ...]
+    label: str | None
+    labels: list[str]
+    days: list[str]
+
+    @classmethod
+    def of(cls, side: Side) -> "_Named":
+        return cls(side.lines, side.label, side.period.labels, side.period.days)
+
+
 def answer(sides: Sequence[Side], nodes: Sequence[EventsNode], shape: Shape) -> list[dict[str, object]]:
     """Write every line as a series object, the current period first."""
-    return [_series(line, side, nodes, shape) for side in sides for line in side.lines]
+    return [_series(line, side, nodes, shape) for side in map(_Named.of, sides) for line in side.lines]
 
 
 def formula_answer(sides: Sequence[Side], formulas: Sequence[NamedFormula], shape: Shape) -> list[dict[str, object]]:
     """Write every line of a formula as a series object without an action."""
     names = [named.label for named in formulas]
-    return [_shown(line, side, None, names, shape) for side in sides for line in side.lines]
+    return [_shown(line, side, None, names, shape) for side in map(_Named.of, sides) for line in side.lines]
 
 
 def whole(value: float) -> float | int:
@@ -35,13 +49,13 @@ def whole(value: float) -> float | int:
     return int(value) if value.is_integer() else value
 
 
-def _series(line: TrendLine, side: Side, nodes: Sequence[EventsNode], shape: Shape) -> dict[str, object]:
+def _series(line: TrendLine, side: _Named, nodes: Sequence[EventsNode], shape: Shape) -> dict[str, object]:
     action = _action(nodes[line.series], line.series)
     return _shown(line, side, action, [node.label for node in nodes], shape)
 
 
 def _shown(
-    line: TrendLine, side: Side, action: dict[str, object] | None, names: Sequence[str], shape: Shape
+    line: TrendLine, side: _Named, action: dict[str, object] | None, names: Sequence[str], shape: Shape
 ) -> dict[str, object]:
     shown: dict[str, object] = {
         "action": action,
@@ -58,8 +72,8 @@ def _shown(
         shown |= {
             "count": whole(count),
             "data": [whole(value) for value in line.values],
-            "labels": side.period.labels,
-            "days": side.period.days,
+            "labels": side.labels,
+            "days": side.days,
         }
     if line.breakdown is not None:
         shown["breakdown_value"] = line.breakdown

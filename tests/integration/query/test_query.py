@@ -172,6 +172,23 @@ def test_breakdown__named_in_a_list__gives_its_value_in_one(cast: Cast, ask: Ask
     assert shown == [("red", ["red"], 2), ("$$_posthog_breakdown_null_$$", ["$$_posthog_breakdown_null_$$"], 1)]
 
 
+def test_breakdown__of_more_points_than_an_answer_may_hold__is_too_large(cast: Cast, ask: Ask) -> None:
+    # Given
+    insert(cast.project.pk, pings(*({"x": f"value {number}"} for number in range(40))))
+
+    # When
+    answer = ask(
+        trend(
+            interval="hour",
+            dateRange={"date_from": "-800d"},
+            breakdownFilter={"breakdown": "x", "breakdown_type": "event", "breakdown_limit": 1000},
+        )
+    )
+
+    # Then
+    assert (answer.status_code, answer.json()["code"]) == (422, "query_too_large")
+
+
 @pytest.mark.parametrize(
     "zone", ["Factory", "posix/Europe/Berlin", "right/UTC", "localtime", "Etc/GMT+12", "Mars/Base"]
 )
