@@ -1,9 +1,11 @@
 """The capture endpoints over real HTTP: every wrapping SDKs use, and every bad input there is."""
 
 import base64
+import contextlib
 import gzip
 import http.client
 import json
+import socket
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -92,6 +94,22 @@ def test_capture__every_wrapping__stores_the_event(fresh: LiveProject) -> None:
         "plain", "gzip", "gzip unannounced", "announced but plain", "base64 form", "base64 body", "form", "single",
         "array", "in properties", "query token", "byte order mark", "get",
     }  # fmt: skip
+
+
+def test_capture__senders_that_never_finish__keep_nobody_waiting(live: Live, fresh: LiveProject) -> None:
+    # Given more unfinished bodies than there are cores
+    address = urlsplit(live.url)
+    head = b"POST /e/ HTTP/1.1\r\nHost: baleen\r\nContent-Length: 500\r\n\r\n{"
+    with contextlib.ExitStack() as lines:
+        for _ in range(20):
+            line = lines.enter_context(socket.create_connection((address.hostname or "", address.port or 0)))
+            line.sendall(head)
+
+        # When others come
+        probe, taken = live.get("/_health"), fresh.capture({"event": "a", "distinct_id": "ada"})
+
+    # Then they are served
+    assert (probe.status, taken.status) == (200, 200)
 
 
 def test_capture__preflight__allows_the_page(live: Live) -> None:
