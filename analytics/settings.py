@@ -158,29 +158,6 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL["EMAIL_HOST_USER"] or "", _MAIL["EM
 EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 20
 
-# --- Security and mail ------------------------------------------------------
-# Behind a proxy that ends TLS, its headers say how and from where a request came; without one they are a stranger's.
-BALEEN_BEHIND_PROXY = env.boolean("BALEEN_BEHIND_PROXY", default=False)
-# The address people reach this deployment at, for links in mail. https makes cookies secure.
-BALEEN_PUBLIC_URL = env.text("BALEEN_PUBLIC_URL", f"http://localhost:{BALEEN_PORT}").rstrip("/")
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BALEEN_BEHIND_PROXY else None
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BALEEN_PUBLIC_URL.startswith("https://")
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SECURE_HSTS_SECONDS = env.integer("BALEEN_HSTS_SECONDS", 0)
-SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
-PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
-EMAIL_URL = env.text("BALEEN_EMAIL_URL")
-BALEEN_SENDS_MAIL = bool(EMAIL_URL)
-DEFAULT_FROM_EMAIL = env.text("BALEEN_EMAIL_FROM", "baleen@localhost")
-_MAIL = environ.Env.email_url_config(EMAIL_URL or "consolemail://")
-EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
-EMAIL_HOST, EMAIL_PORT = _MAIL["EMAIL_HOST"] or "", _MAIL["EMAIL_PORT"] or 25
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL["EMAIL_HOST_USER"] or "", _MAIL["EMAIL_HOST_PASSWORD"] or ""
-EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = 20
-
 # --- Login ------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "account_login"
