@@ -15,6 +15,7 @@ from clickhouse_driver.util.helpers import parse_url
 from apps.clickhouse.errors import ClickHouseUnavailableError
 
 CONNECT_SECONDS = 5
+PING_SECONDS = 3
 LEASE_SECONDS = 10
 IDLE_SECONDS = 300
 """A connection unused for longer is closed rather than trusted: a balancer in between may have forgotten it."""
@@ -26,6 +27,19 @@ class TrackedClient(Client):  # type: ignore[misc]  # the driver is untyped
     """A driver client that tells when its query is wholly sent: only then may another thread send a cancel after it."""
 
     is_awaiting = False
+
+    def establish_connection(self, settings: Any) -> None:  # noqa: ANN401 - as the driver's
+        """Connect as the driver does, but wait for the greeting no longer than a living server takes.
+
+        A query may be silent for a minute; a server that is frozen must be told from one that counts.
+        """
+        patience = self.connection.send_receive_timeout
+        self.connection.send_receive_timeout = min(patience, CONNECT_SECONDS)
+        try:
+            super().establish_connection(settings)
+        finally:
+            self.connection.send_receive_timeout = patience
+        self.connection.socket.settimeout(patience)
 
     def receive_result(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - as the driver's
         """Read the answer, as the driver does."""
@@ -107,5 +121,6 @@ def make_client(url: str, **overrides: Any) -> TrackedClient:  # noqa: ANN401 - 
     host, options = parse_url(url)
     if urlsplit(url).path in {"", "/"}:
         options.pop("database", None)
-    options = {"connect_timeout": CONNECT_SECONDS, "client_name": "baleen", "tcp_keepalive": True} | options | overrides
+    ours = {"connect_timeout": CONNECT_SECONDS, "sync_request_timeout": PING_SECONDS, "tcp_keepalive": True}
+    options = ours | {"client_name": "baleen"} | options | overrides
     return TrackedClient(host, **options)

@@ -317,6 +317,33 @@ def test_run__server_that_says_nothing__is_an_error_in_time(monkeypatch: pytest.
         client.run(Statement.unscoped("SELECT 1"), timeout=0.1)
 
 
+@pytest.mark.timeout(60)
+def test_run__server_that_does_not_greet__is_given_up_long_before_a_question_is(
+    monkeypatch: pytest.MonkeyPatch, silent_port: int
+) -> None:
+    # Given a question that may take ten minutes
+    monkeypatch.setattr("apps.clickhouse.pool.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(client, "readers", lambda: Pool(f"clickhouse://a:b@127.0.0.1:{silent_port}/c"))
+
+    # When / Then: the test ends within its minute
+    with pytest.raises(errors.ClickHouseUnavailableError):
+        client.run(Statement.unscoped("SELECT 1"), timeout=600)
+
+
+def test_run__server_that_greeted__may_be_silent_as_long_as_the_question_may_take(
+    monkeypatch: pytest.MonkeyPatch, clickhouse: str
+) -> None:
+    # Given
+    pool = Pool(clickhouse)
+    monkeypatch.setattr(client, "readers", lambda: pool)
+
+    # When
+    client.run(Statement.unscoped("SELECT 1"), timeout=600)
+
+    # Then
+    assert pool._idle[0][0].connection.socket.gettimeout() == 600 + client.SOCKET_GRACE_SECONDS
+
+
 def test_run__nobody_listening__is_unavailable(monkeypatch: pytest.MonkeyPatch, unused_port: int) -> None:
     # Given
     monkeypatch.setattr(client, "readers", lambda: Pool(f"clickhouse://a:b@127.0.0.1:{unused_port}/c"))
