@@ -50,9 +50,13 @@ def build_property_names(project_id: int, events: Sequence[str], since: datetime
 
 
 def decode_property_names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Read the property names: the first part of each path, with escaped dots back in place."""
+    """Read the property names: the first part of each path, with escaped dots back in place.
+
+    A property without a name is left out: no filter or breakdown can name it.
+    """
     paths = rows[0]["paths"] if rows else []
-    return sorted({path.split(".")[0].replace("%2E", ".") for path in paths}, key=lambda name: (name.lower(), name))
+    names = {path.split(".")[0].replace("%2E", ".") for path in paths} - {""}
+    return sorted(names, key=lambda name: (name.lower(), name))
 
 
 def build_property_values(

@@ -63,11 +63,13 @@ def draw(results: list[dict[str, Any]], chart: str, interval: str, *, unfinished
     present = [series for series in results if series.get("compare_label") != "previous"]
     days: list[str] = present[0]["days"] if present else []
     labels: list[str] = present[0]["labels"] if present else []
-    pairs = list(zip(days, labels, strict=True))
+    ticks = [_tick(*each, interval) for each in zip(days, labels, strict=True)]
+    if interval in {"day", "week"} and len({day[:4] for day in days}) > 1:
+        ticks = [f"{tick}, {day[:4]}" for tick, day in zip(ticks, days, strict=True)]
     return {
         "type": chart,
-        "labels": [_tick(*each, interval) for each in pairs],
-        "columns": [day[:16] for day in days] if interval == "hour" else [_tick(*each, interval) for each in pairs],
+        "labels": ticks,
+        "columns": [day[:16] for day in days] if interval == "hour" else ticks,
         "titles": days if interval == "hour" else labels,
         "unfinished": unfinished,
         "series": [_line(series, index, len(present)) for index, series in enumerate(results)],

@@ -25,7 +25,7 @@ def cast(db: None, stack: Stack, project_id: int) -> Cast:
             Sent("chat sent", "p1", lately, {"$browser": "Chrome", "model.name": "qwen", "nested": {"deep": 1}}),
             Sent("chat sent", "p2", lately, {"$browser": "Firefox", "tokens": 12}),
             Sent("chat sent", "p3", lately, {"$browser": "Chrome"}),
-            Sent("signed up", "p1", lately, {"plan": "free"}),
+            Sent("signed up", "p1", lately, {"plan": "free", "": "no name"}),
             Sent("forgotten", "p1", long_ago, {"relic": True}),
         ],
     )

@@ -53,3 +53,12 @@ def test_draw__hours__are_named_by_the_clock() -> None:
 
 def test_draw__no_series__draws_nothing() -> None:
     assert draw([], "line", "day", unfinished=True)["series"] == []
+
+
+def test_draw__days_of_several_years__name_the_year() -> None:
+    # Given
+    series = _series("a", [1, 2]) | {"days": ["2025-12-31", "2026-01-01"]}
+    # When
+    drawing = draw([series], "line", "day", unfinished=False)
+    # Then
+    assert drawing["labels"] == drawing["columns"] == ["Dec 31, 2025", "Jan 1, 2026"]
