@@ -12,6 +12,8 @@ from analytics.supervisor import tether
 
 NEEDED_FREE_BYTES = 256 * 1024 * 1024
 
+MAX_PORT = 65_535
+
 
 class PreflightError(Exception):
     """The stack cannot start; the message is one sentence for the operator."""
@@ -41,8 +43,13 @@ def claim(run_dir: Path) -> int:
 
 
 def check_port(host: str, port: int) -> None:
-    """Refuse a port that somebody else listens on."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    """Refuse a port that somebody else listens on, and what is no port or host."""
+    if not 1 <= port <= MAX_PORT:
+        raise PreflightError(f"{port} is no port; choose one from 1 to {MAX_PORT} with --port or BALEEN_PORT.")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as exc:
+        raise PreflightError(f"{host!r} is no address of this machine; choose another with --host.") from exc
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

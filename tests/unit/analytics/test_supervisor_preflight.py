@@ -51,6 +51,18 @@ def test_check_port__somebody_listens__names_port_and_flag() -> None:
             preflight.check_port("127.0.0.1", port)
 
 
+@pytest.mark.parametrize("port", [0, -1, 65_536, 99_999])
+def test_check_port__number_that_is_no_port__names_the_flag(port: int) -> None:
+    with pytest.raises(preflight.PreflightError, match=f"{port} is no port.*--port"):
+        preflight.check_port("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "a" * 300, "..."])
+def test_check_port__host_nobody_knows__names_the_flag(host: str) -> None:
+    with pytest.raises(preflight.PreflightError, match=r"no address.*--host"):
+        preflight.check_port(host, 8000)
+
+
 def test_check_port__address_of_another_machine__says_it_cannot_listen() -> None:
     # Given an address reserved for documentation, which no machine has.
     # When / Then
