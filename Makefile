@@ -97,7 +97,7 @@ screenshots: setup browser ## Take the pictures in docs/images from a demo proje
 
 # --- check ------------------------------------------------------------------
 .PHONY: test
-test: setup browser check ## Set up and run the whole suite: lint, types, staircase, tests
+test: setup browser clickhouse-client check ## Set up and run the whole suite: lint, types, staircase, tests
 	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
 
 .PHONY: test-fast
@@ -142,6 +142,14 @@ browser:
 		else \
 			echo "The browser tests need Chromium; install it with: sudo apt-get install chromium"; exit 1; \
 		fi; \
+	fi
+
+# One more client to hold the embedded ClickHouse against; its tests are skipped where it cannot be had.
+.PHONY: clickhouse-client
+clickhouse-client:
+	@if ! command -v clickhouse-client >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		(apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends clickhouse-client) \
+			>/dev/null 2>&1 || echo "clickhouse-client could not be installed; its tests are skipped"; \
 	fi
 
 .PHONY: bench
