@@ -146,7 +146,7 @@ browser:
 
 # One more client to hold the embedded ClickHouse against; its tests are skipped where it cannot be had.
 .PHONY: clickhouse-client
-clickhouse-client:
+clickhouse-client: ## Install one more client for the tests, where apt-get may
 	@if ! command -v clickhouse-client >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		(apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends clickhouse-client) \
 			>/dev/null 2>&1 || echo "clickhouse-client could not be installed; its tests are skipped"; \

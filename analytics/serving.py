@@ -16,5 +16,6 @@ def command(*, host: str, port: int, workers: int) -> tuple[str, ...]:
         *("--blocking-threads=32", "--backpressure=256"),
         *("--http1-header-read-timeout=10000", "--no-ws"),
         *("--respawn-failed-workers", "--respawn-interval=0.5", "--workers-kill-timeout=20"),
-        *("--log-level=warning", f"--{'' if env.boolean('BALEEN_ACCESS_LOG', default=False) else 'no-'}access-log"),
+        # At `warning` it would greet every start with its doubts about the number of threads.
+        *("--log-level=error", f"--{'' if env.boolean('BALEEN_ACCESS_LOG', default=False) else 'no-'}access-log"),
     )
