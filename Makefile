@@ -14,7 +14,7 @@ SYNC := $(UV) pip sync --quiet --require-hashes --compile-bytecode
 
 .PHONY: help
 help: ## Show every target with one line about it
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- set-up -----------------------------------------------------------------
 .PHONY: setup
