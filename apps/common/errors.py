@@ -28,12 +28,6 @@ class NotFoundError(DomainError):
     status, code = 404, "not_found"
 
 
-class ConflictError(DomainError):
-    """The request contradicts the present state."""
-
-    status, code = 409, "conflict"
-
-
 class UnavailableError(DomainError):
     """A part this request needs is away for now; trying again may work."""
 

@@ -5,8 +5,7 @@ A body is an RFC 9457 problem (`type`, `title`, `status`, `detail`) that also ca
 """
 
 import ipaddress
-from collections.abc import Callable, Iterator
-from functools import wraps
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -71,22 +70,6 @@ def problem_for(error: Exception) -> JsonResponse | None:  # noqa: PLR0911 - one
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:  # noqa: ARG001 - DRF's signature
     """Answer an error of a REST view; what it leaves alone becomes a logged 500 that says nothing (`server_error`)."""
     return problem_for(error)
-
-
-def with_problems(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Give a plain Django view the same errors as a REST view."""
-
-    @wraps(view)
-    def wrapper(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        try:
-            return view(request, *args, **kwargs)
-        except Exception as error:
-            answer = problem_for(error)
-            if answer is None:
-                raise
-            return answer
-
-    return wrapper
 
 
 # --- Django's own error views, named in analytics/urls.py --------------------

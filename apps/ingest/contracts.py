@@ -92,12 +92,3 @@ class Receipt:
 
     accepted: int
     rejected: int
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """How much waits in the event log."""
-
-    entries: int
-    memory_bytes: int
-    oldest_ms: int | None

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from apps.catalog.filters.binding import Bindings
+from apps.clickhouse.properties import properties_json
 from apps.clickhouse.statement import Statement
 from apps.query.kinds.source import from_stored, in_project
 
@@ -23,9 +24,7 @@ LOOK_BACKS: Final = (
 """How far back to look, step by step, until a page is full: a busy project's page costs a few minutes of data."""
 
 
-_COLUMNS: Final = (
-    "uuid, event, distinct_id, person_id, timestamp, received_at, toJSONString(properties) AS properties_json"
-)
+_COLUMNS: Final = f"uuid, event, distinct_id, person_id, timestamp, received_at, {properties_json()} AS properties_json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ from http import HTTPStatus
 
 import pytest
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404
 from django.test import RequestFactory
 from pytest_django import Settings
 from rest_framework import exceptions, serializers
 
-from apps.common.errors import ConflictError, DomainError, NotFoundError, UnavailableError
-from apps.common.http import client_ip, problem_for, with_problems
+from apps.accounts.errors import LastOwnerError
+from apps.common.errors import DomainError, NotFoundError, UnavailableError
+from apps.common.http import client_ip, problem_for
 
 
 class _Tile(serializers.Serializer[object]):
@@ -29,7 +30,7 @@ class _Board(serializers.Serializer[object]):
         (DomainError("x"), 400, "invalid_input", "invalid_request"),
         (DomainError("x", attr="name"), 400, "invalid_input", "validation_error"),
         (NotFoundError("x"), 404, "not_found", "invalid_request"),
-        (ConflictError("x"), 409, "conflict", "invalid_request"),
+        (LastOwnerError("x"), 409, "last_owner", "invalid_request"),
         (UnavailableError("x"), 503, "unavailable", "server_error"),
         (Http404("/secret/path"), 404, "not_found", "invalid_request"),
         (PermissionDenied("why"), 403, "permission_denied", "permission_error"),
@@ -101,31 +102,6 @@ def test_problem__for_invalid_input__names_the_path_to_the_field(data: object, a
     body = json.loads(answer.content)
     assert (body["attr"], body["code"], body["status"]) == (attr, code, 400)
     assert body["type"] == "validation_error"
-
-
-def test_plain_view__raising__answers_like_a_rest_view() -> None:
-    # Given
-    @with_problems
-    def view(request: HttpRequest) -> HttpResponse:
-        raise ConflictError("Taken.", attr=request.path)
-
-    # When
-    answer = view(RequestFactory().get("/x"))
-
-    # Then
-    assert answer.status_code == 409
-    assert json.loads(answer.content)["attr"] == "/x"
-
-
-def test_plain_view__with_a_bug__lets_it_through() -> None:
-    # Given
-    @with_problems
-    def view(request: HttpRequest) -> HttpResponse:
-        raise KeyError(request.path)
-
-    # When / Then
-    with pytest.raises(KeyError):
-        view(RequestFactory().get("/x"))
 
 
 @pytest.mark.parametrize(
