@@ -4,9 +4,7 @@ Events travel as columns, one list a field, never as one object an event: the do
 validates, the log carries them packed, and the writer joins them into the block it inserts.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass
 
 from msgspec import Struct
 
@@ -22,6 +20,19 @@ class Rejection(Struct, array_like=True, frozen=True):
     payload: bytes = b""
 
 
+class Recording(Struct, array_like=True, frozen=True):
+    """One piece of a session recording, kept as it came."""
+
+    uuid: str
+    session_id: str
+    window_id: str
+    distinct_id: str
+    source: str
+    first_ms: int
+    last_ms: int
+    data: bytes
+
+
 class LogEntry(Struct, array_like=True):
     """What one request adds to the event log. New fields go to the end with a default, so old entries stay readable."""
 
@@ -34,45 +45,14 @@ class LogEntry(Struct, array_like=True):
     timestamps_us: list[int]
     properties: list[bytes]
     rejections: list[Rejection] = []
+    ip: str = ""
+    user_agent: str = ""
+    recordings: list[Recording] = []
+    is_historical: bool = False
 
     def __len__(self) -> int:
         """Count the accepted events."""
         return len(self.uuids)
-
-
-@dataclass(slots=True)
-class EventBatch:
-    """What the writer inserts at once: the columns of the landing table, for any number of projects.
-
-    A step of `settings.INGEST_STEPS` may replace or change any column; all stay equally long. The same events may
-    come to a step more than once, so a step must give the same result again.
-    """
-
-    project_ids: list[int] = field(default_factory=list)
-    uuids: list[str] = field(default_factory=list)
-    events: list[str] = field(default_factory=list)
-    distinct_ids: list[str] = field(default_factory=list)
-    person_ids: list[str] = field(default_factory=list)
-    timestamps_us: list[int] = field(default_factory=list)
-    received_us: list[int] = field(default_factory=list)
-    properties: list[bytes] = field(default_factory=list)
-    entries: list[str] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        """Count the events."""
-        return len(self.uuids)
-
-    def take(self, rows: Sequence[int]) -> "EventBatch":
-        """Give a batch of only these rows."""
-        return EventBatch(*([column[row] for row in rows] for column in self.columns()))
-
-    def part(self, start: int, stop: int) -> "EventBatch":
-        """Give a batch of the rows from one place to another."""
-        return EventBatch(*(column[start:stop] for column in self.columns()))
-
-    def columns(self) -> list[list[Any]]:
-        """Give the columns in the order of the fields."""
-        return [getattr(self, item.name) for item in fields(self)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +68,11 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a request got us: how many events are safe in the log, how many were refused one by one."""
+    """What a request got us: how many events are safe in the log, how many were refused one by one.
+
+    `limited` names what the project has no quota left for: "events", "recordings".
+    """
 
     accepted: int
     rejected: int
+    limited: tuple[str, ...] = ()

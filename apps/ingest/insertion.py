@@ -16,12 +16,15 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import Final, TypeVar
+from zlib import crc32
 
 import structlog
 
 from apps.clickhouse import client, selectors, tables
 from apps.clickhouse.errors import ClickHouseError, QueryTypeError
-from apps.ingest.contracts import DeadLetter, EventBatch
+from apps.ingest.batch import EventBatch
+from apps.ingest.bounds import DEAD_LETTER_BYTES
+from apps.ingest.contracts import DeadLetter, Rejection
 from apps.ingest.pipeline import Batch, dead_letter
 from apps.ingest.timestamps import from_us
 
@@ -57,16 +60,19 @@ class Inserter:
         is_suspect, attempt = batch.is_suspect, 0
         while True:
             try:
+                lost = store_beside(batch)
                 outcomes = self._store_events(batch, is_suspect=is_suspect)
                 poisoned = [letter for outcome in outcomes for letter in outcome.refused]
-                store_dead_letters(batch.dead + poisoned, batch.token)
+                store_dead_letters(batch.dead + poisoned + lost, batch.token)
             except ClickHouseError as exc:
                 log.warning("writer.insert_failed", reason=str(exc), events=len(batch.events), attempt=attempt)
             except Exception:
                 # A fault of ours. Waiting keeps the events and shows as lag; ending would only start the same again.
                 log.exception("writer.insert_broke", events=len(batch.events), attempt=attempt)
             else:
-                batch.dead += poisoned
+                batch.dead += poisoned + lost
+                for callback in batch.events.callbacks:
+                    callback()
                 batch.found_written = sum(outcome.found_written for outcome in outcomes)
                 return
             self.retries += 1
@@ -154,6 +160,34 @@ def _insert(events: EventBatch, token: str, first: int = 0) -> dict[int, str]:
         left = _insert(events.part(0, middle), f"{token}a", first)
         return left | _insert(events.part(middle, len(events)), f"{token}b", first + middle)
     return {}
+
+
+def store_beside(batch: Batch) -> list[DeadLetter]:
+    """Insert the rows for other tables; give those that their table refuses as dead letters.
+
+    They go in without a token: the same batch made again may hold newer rows, which an old token would swallow, and
+    the tables take the same row twice.
+    """
+    return [letter for table, rows in batch.beside.items() for letter in _store_rows(table, rows, batch)]
+
+
+def _store_rows(table: str, rows: list[dict[str, object]], batch: Batch) -> list[DeadLetter]:
+    if not rows:
+        return []
+    try:
+        client.insert(table, {name: [row[name] for row in rows] for name in rows[0]})
+    except _DATA_FAULTS as exc:
+        if len(rows) > 1:
+            middle = len(rows) // 2
+            return _store_rows(table, rows[:middle], batch) + _store_rows(table, rows[middle:], batch)
+        log.exception("writer.row_refused", table=table)
+        reason = f"The table {table} refuses a row: {exc}"
+        project_id = rows[0].get("project_id", 0)
+        payload = repr(rows[0]).encode(errors="replace")[:DEAD_LETTER_BYTES]
+        rejection = Rejection(crc32(payload), "row_refused", reason, payload=payload)
+        received_us = int(batch.entries[0].split("-")[0]) * 1_000
+        return [DeadLetter(int(str(project_id)), received_us, batch.entries[0], "", rejection)]
+    return []
 
 
 def landing(events: EventBatch) -> dict[str, Sequence[object]]:

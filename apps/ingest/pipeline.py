@@ -13,9 +13,10 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from apps.common.errors import UnavailableError
+from apps.ingest.batch import EventBatch
 from apps.ingest.bounds import DEAD_LETTER_BYTES
 from apps.ingest.consumer import Delivery
-from apps.ingest.contracts import DeadLetter, EventBatch, Rejection
+from apps.ingest.contracts import DeadLetter, Rejection
 from apps.ingest.log import unpack
 
 Step = Callable[[EventBatch], None]
@@ -36,6 +37,8 @@ class Batch:
     entries: list[str] = field(default_factory=list)
     events: EventBatch = field(default_factory=EventBatch)
     dead: list[DeadLetter] = field(default_factory=list)
+    beside: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+    """Rows for other tables, by table; see `EventBatch.put_beside`, whose rows join them."""
     size: int = 0
     accepted: int = 0
     is_suspect: bool = False
@@ -70,6 +73,8 @@ class Batch:
         events.received_us.extend(repeat(entry.received_us, count))
         events.properties.extend(entry.properties)
         events.entries.extend(repeat(entry_id, count))
+        events.ips.extend(repeat(entry.ip, count))
+        events.user_agents.extend(repeat(entry.user_agent, count))
         for rejection in entry.rejections:
             self.dead.append(DeadLetter(entry.project_id, entry.received_us, entry_id, entry.path, rejection))
 
@@ -80,8 +85,13 @@ class Batch:
         """
         self.events = _without_repeats(self.events)
         self.events.person_ids = [""] * len(self.events)
+        self.events.look()
         self.events, broken = run_steps(self.events, steps())
-        self.dead += broken
+        self.events.change_properties()
+        self.events, refused = without_refused(self.events)
+        self.dead += broken + refused
+        for table, rows in self.events.beside.items():
+            self.beside.setdefault(table, []).extend(rows)
 
 
 def _without_repeats(events: EventBatch) -> EventBatch:
@@ -91,8 +101,21 @@ def _without_repeats(events: EventBatch) -> EventBatch:
     first: dict[tuple[int, str], int] = {}
     for row, key in enumerate(zip(events.project_ids, events.uuids, strict=True)):
         first.setdefault(key, row)
-    events.person_ids = [""] * len(events)
     return events.take(list(first.values()))
+
+
+def without_refused(events: EventBatch) -> tuple[EventBatch, list[DeadLetter]]:
+    """Split off what the steps refused; of what a project wants discarded nothing remains."""
+    if not any(events.refusals):
+        return events, []
+    dead = [
+        dead_letter(events, row, refusal.code, refusal.reason)
+        for row, refusal in enumerate(events.refusals)
+        if refusal is not None and refusal.code
+    ]
+    kept = events.take([row for row, refusal in enumerate(events.refusals) if refusal is None])
+    kept.beside, kept.callbacks = events.beside, events.callbacks
+    return kept, dead
 
 
 def run_steps(events: EventBatch, steps: Sequence[Step]) -> tuple[EventBatch, list[DeadLetter]]:
@@ -111,13 +134,8 @@ def run_steps(events: EventBatch, steps: Sequence[Step]) -> tuple[EventBatch, li
         middle = len(events) // 2
         left, left_dead = run_steps(events.part(0, middle), steps)
         right, right_dead = run_steps(events.part(middle, len(events)), steps)
-        return join(left, right), left_dead + right_dead
+        return left.joined(right), left_dead + right_dead
     return events, []
-
-
-def join(left: EventBatch, right: EventBatch) -> EventBatch:
-    """Put two batches into one."""
-    return EventBatch(*(one + other for one, other in zip(left.columns(), right.columns(), strict=True)))
 
 
 def dead_letter(events: EventBatch, row: int, code: str, reason: str) -> DeadLetter:

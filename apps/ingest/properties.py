@@ -1,5 +1,6 @@
 """What is checked of an event's properties, and the few rewrites they need; they stay JSON text throughout."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -32,6 +33,21 @@ def overlay(properties: bytes, members: dict[str, Raw | bytes]) -> bytes:
     merged: dict[str, Raw] = _MEMBERS.decode(properties)
     merged.update((name, member if isinstance(member, Raw) else Raw(member)) for name, member in members.items())
     return msgspec.json.encode(merged)
+
+
+def change(properties: bytes, put: Mapping[str, object], gone: Sequence[str] = ()) -> bytes:
+    """Set some properties and take others away.
+
+    Nearly always all that is set is new; then it is appended to the text without reading it.
+    """
+    if not gone and not any(b'"%b"' % name.encode() in properties for name in put):
+        added = msgspec.json.encode(put)
+        return properties[:-1] + b"," + added[1:] if properties[1:-1].strip() and len(added) > len(EMPTY) else added
+    members: dict[str, object] = dict(_MEMBERS.decode(properties))
+    members.update(put)
+    for name in gone:
+        members.pop(name, None)
+    return msgspec.json.encode(members)
 
 
 def fault(properties: bytes, bounds: Bounds) -> tuple[str, str] | None:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from apps.accounts import selectors as accounts
+from apps.accounts.contracts import ProjectContext
 from apps.common import clock
 from apps.ingest import log, timestamps
 from apps.ingest.bounds import bounds
-from apps.ingest.contracts import Receipt
+from apps.ingest.contracts import LogEntry, Receipt
 from apps.ingest.errors import InvalidEventError, InvalidTokenError
 from apps.ingest.normalise import Clock
 from apps.ingest.protocols import posthog
@@ -22,6 +23,8 @@ class Capture:
     path: str
     token: str = ""
     sent_at: str = ""
+    ip: str = ""
+    user_agent: str = ""
 
 
 def capture(request: Capture) -> Receipt:
@@ -39,8 +42,17 @@ def capture(request: Capture) -> Receipt:
         raise InvalidTokenError("The project key is not one of ours.", attr="api_key")
     sender = Clock(now_us, timestamps.skew(content.sent_at, request.sent_at, now_us))
     entry = validate(content, project_id=project.id, path=request.path, clock=sender, bounds=limits)
+    entry.ip, entry.user_agent = request.ip, request.user_agent
+    return admit(project, entry)
+
+
+def admit(project: ProjectContext, entry: LogEntry) -> Receipt:  # noqa: ARG001 - whose rules hold
+    """Put what a request brought into the log: the one way in, whatever format it came in.
+
+    Raises LogUnavailableError when it may be sent again, InvalidEventError when nothing of it was kept.
+    """
     log.event_log().append(log.pack(entry))
-    if not len(entry):
+    if not len(entry) and not entry.recordings:
         first = entry.rejections[0]
         raise InvalidEventError(first.reason, code=first.code, attr=f"batch[{first.index}]")
-    return Receipt(accepted=len(entry), rejected=len(entry.rejections))
+    return Receipt(accepted=len(entry) + len(entry.recordings), rejected=len(entry.rejections))

@@ -1,6 +1,6 @@
 """The step people adds to the ingest pipeline: who did it."""
 
-from apps.ingest.contracts import EventBatch
+from apps.ingest.batch import EventBatch
 from apps.people.identity import person_text_for
 
 

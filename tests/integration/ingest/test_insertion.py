@@ -8,7 +8,8 @@ import pytest
 from apps.clickhouse import client, tables
 from apps.clickhouse.statement import Statement
 from apps.ingest import insertion, selectors, timestamps
-from apps.ingest.contracts import DeadLetter, EventBatch, Rejection
+from apps.ingest.batch import EventBatch
+from apps.ingest.contracts import DeadLetter, Rejection
 from apps.people.ingest import resolve
 
 NOON = timestamps.parse("2026-11-22T12:00:00Z") or 0

@@ -2,7 +2,7 @@ import uuid
 
 import pytest
 
-from apps.ingest.contracts import EventBatch
+from apps.ingest.batch import EventBatch
 from apps.people import identity
 from apps.people.ingest import resolve
 
