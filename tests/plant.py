@@ -78,6 +78,7 @@ class Plant:
         directory.mkdir(exist_ok=True)
         port = urlsplit(self.redis_url).port
         options = {"port": port, "requirepass": PASSWORD, "dir": directory, "appendonly": "yes", "save": ""}
+        options["appendfsync"] = "no"
         arguments = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
         return start(get_binary_path(), *arguments, log=log)
 

@@ -74,7 +74,7 @@ def run_valkey(directory: Path, url: str) -> Iterator[str]:
         "requirepass": address.password,
         "dir": directory,
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        "appendfsync": "no",
         "save": "",
         "maxmemory-policy": "noeviction",
     }

@@ -5,7 +5,7 @@ import sys
 
 from analytics import env
 from analytics.instance import InstanceError
-from analytics.supervisor import arguments, preflight, valkey
+from analytics.supervisor import arguments, preflight, syncing, valkey
 from analytics.supervisor.console import Console
 from analytics.supervisor.daemon import supervise
 from analytics.supervisor.programs import Layout, list_programs
@@ -37,6 +37,8 @@ def main(flags: list[str]) -> None:
     # glibc gives every thread an arena of its own; two are plenty here and save tens of megabytes.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    if addresses.redis_is_embedded and (appended := valkey.append_only_directory(addresses)):
+        syncing.start(appended)
     try:
         supervise(programs, layout.run, console)
     finally:

@@ -24,7 +24,8 @@ def settings(addresses: env.Addresses) -> dict[str, str]:
         "requirepass": unquote(url.password or ""),
         "dir": str(addresses.data_dir / "valkey"),
         "appendonly": "yes",
-        "appendfsync": fsync,
+        # A second's sync is ours: see syncing.py.
+        "appendfsync": "always" if fsync == "always" else "no",
         # The append-only file is the log; snapshots beside it would only cost disk and a fork.
         "save": "",
         "maxmemory": env.text("BALEEN_VALKEY_MEMORY", DEFAULT_MEMORY),
@@ -36,6 +37,12 @@ def settings(addresses: env.Addresses) -> dict[str, str]:
         "loglevel": "warning",
         "daemonize": "no",
     }
+
+
+def append_only_directory(addresses: env.Addresses) -> Path | None:
+    """Name the directory that `syncing` must put on disk; None when the server does so before each answer."""
+    options = settings(addresses)
+    return None if options["appendfsync"] == "always" else Path(options["dir"]) / "appendonlydir"
 
 
 def configuration(addresses: env.Addresses) -> str:

@@ -70,7 +70,19 @@ def test_write_configuration__file__is_readable_by_its_owner_only(addresses: env
     text = path.read_text()
     assert 'maxmemory-policy "noeviction"' in text
     assert 'bind "127.0.0.1"' in text
-    assert 'appendfsync "everysec"' in text
+    assert 'appendfsync "no"' in text
+
+
+@pytest.mark.parametrize(("chosen", "told", "is_ours"), [("everysec", "no", True), ("always", "always", False)])
+def test_append_only_directory__fsync__is_named_when_the_sync_is_ours(
+    addresses: env.Addresses, monkeypatch: pytest.MonkeyPatch, chosen: str, told: str, *, is_ours: bool
+) -> None:
+    # Given
+    monkeypatch.setenv("BALEEN_LOG_FSYNC", chosen)
+
+    # When / Then
+    assert valkey.settings(addresses)["appendfsync"] == told
+    assert (valkey.append_only_directory(addresses) is not None) == is_ours
 
 
 def test_settings__unknown_fsync__names_the_choices(addresses: env.Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
