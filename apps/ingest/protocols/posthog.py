@@ -40,6 +40,7 @@ class WireEvent(_Tokens, gc=False):
 
 class _Wrapping(_Tokens, gc=False):
     sent_at: Any = None
+    historical_migration: Any = None
 
 
 class _Envelope(_Wrapping, gc=False):
@@ -58,6 +59,7 @@ class Request:
     events: Sequence[WireEvent | None]
     token: str
     sent_at: Any = None
+    is_historical: bool = False
 
     def raw_events(self) -> list[bytes]:
         """Give each event's own JSON text; asked for only when one is refused."""
@@ -73,24 +75,28 @@ _RAW_LIST: Final = msgspec.json.Decoder(list[Raw])
 _TOKENS: Final = msgspec.json.Decoder(_Tokens)
 
 
-def parse(body: bytes, query_token: str = "", most: int = sys.maxsize) -> Request:
+def parse(
+    body: bytes, query_token: str = "", most: int = sys.maxsize, *, bearer: str = "", keeps_nul: bool = False
+) -> Request:
     """Read a request's JSON text that holds at most so many events.
 
+    The `bearer` of the Authorization header names the project only where nothing in the request does, since a proxy may
+    have put it there for itself. `keeps_nul` leaves NUL characters alone, for content that is kept as it came.
     Raises MalformedPayloadError, EmptyBatchError, TooManyEventsError or InvalidTokenError.
     """
-    body = text.clean(body.strip())
+    body = text.clean(body.strip(), keeps_nul=keeps_nul)
     if not body:
         raise MalformedPayloadError("The body is empty; send JSON.")
     try:
         try:
             _bound(body, most)
-            return _parse(body, query_token)
+            return _parse(body, query_token, bearer)
         except msgspec.ValidationError:
             raise
         except (msgspec.DecodeError, UnicodeDecodeError) as exc:
             body = text.reread(body, exc)
             _bound(body, most)
-            return _parse(body, query_token)
+            return _parse(body, query_token, bearer)
     except msgspec.ValidationError as exc:
         raise MalformedPayloadError(f"The body is JSON of another shape: {exc}.") from exc
     except RecursionError as exc:
@@ -108,7 +114,7 @@ def _bound(body: bytes, most: int) -> None:
     raise TooManyEventsError(f"The request holds more than {most} events.", attr="batch")
 
 
-def _parse(body: bytes, query_token: str) -> Request:
+def _parse(body: bytes, query_token: str, bearer: str) -> Request:
     wrapping: _Wrapping | None = None
     events: Sequence[WireEvent | None]
     try:
@@ -123,8 +129,10 @@ def _parse(body: bytes, query_token: str) -> Request:
         wrapping = None if body[:1] == b"[" else _WRAPPING.decode(body)
     if not events:
         raise EmptyBatchError("The request holds no event.", attr="batch")
-    token = _one_token(wrapping, query_token, events)
-    return Request(body, events, token, wrapping.sent_at if wrapping else None)
+    token = _one_token(wrapping, query_token, events, bearer)
+    if wrapping is None:
+        return Request(body, events, token)
+    return Request(body, events, token, wrapping.sent_at, wrapping.historical_migration is True)
 
 
 def _raw_events(body: bytes) -> list[Raw]:
@@ -141,7 +149,7 @@ def _event(raw: Raw) -> WireEvent | None:
         return None
 
 
-def _one_token(wrapping: _Wrapping | None, query_token: str, events: Sequence[WireEvent | None]) -> str:
+def _one_token(wrapping: _Wrapping | None, query_token: str, events: Sequence[WireEvent | None], bearer: str) -> str:
     found = {query_token} if query_token else set()
     if wrapping is not None:
         found |= _texts(wrapping)
@@ -149,6 +157,8 @@ def _one_token(wrapping: _Wrapping | None, query_token: str, events: Sequence[Wi
         for event in events:
             if event is not None:
                 found |= _texts(event) or _inside(event.properties)
+    if not found and bearer:
+        return check_token(bearer)
     if not found:
         raise InvalidTokenError("The request names no project key; send it as api_key.", attr="api_key")
     if len(found) > 1:

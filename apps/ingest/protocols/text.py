@@ -13,6 +13,7 @@ import msgspec
 from apps.ingest.errors import MalformedPayloadError
 
 _SUSPECT: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_HALF_PAIR: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _ESCAPE: Final = re.compile(
     rb"\\(?:"
     rb"(?P<pair>u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
@@ -26,17 +27,21 @@ def _mend(match: re.Match[bytes]) -> bytes:
     return rb"\ufffd" if match["bad"] else match[0]
 
 
-def clean(body: bytes) -> bytes:
-    """Replace what is no text: invalid UTF-8, lone surrogates, NUL."""
+def _mend_all_but_nul(match: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if match["bad"] not in {None, b"u0000"} else match[0]
+
+
+def clean(body: bytes, *, keeps_nul: bool = False) -> bytes:
+    """Replace what is no text: invalid UTF-8, lone surrogates, NUL (unless it is to be kept)."""
     if not body.isascii():
         try:
             body.decode()
         except UnicodeDecodeError:
             body = body.decode(errors="replace").encode()
     # One byte is found many times faster than two, and most bodies hold no escape at all.
-    if b"\\" in body and _SUSPECT.search(body):
+    if b"\\" in body and (_HALF_PAIR if keeps_nul else _SUSPECT).search(body):
         # Escapes are taken one after the other, so that the backslash of `\\ud800` is not mistaken for an escape.
-        body = _ESCAPE.sub(_mend, body)
+        body = _ESCAPE.sub(_mend_all_but_nul if keeps_nul else _mend, body)
     return body
 
 

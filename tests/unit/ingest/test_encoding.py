@@ -3,7 +3,9 @@ import gzip
 import zlib
 from functools import partial
 
+import brotli
 import pytest
+import zstandard
 
 from apps.ingest.errors import MalformedPayloadError, PayloadTooLargeError
 from apps.ingest.protocols.encoding import Packed, unpack
@@ -31,6 +33,15 @@ LIMIT = 1_000_000
         Packed(b"data=" + base64.b64encode(TEXT).replace(b"+", b"%2B")),
         Packed(b"_=123&ip=1&data=" + base64.b64encode(TEXT)),
         Packed(b"data=" + base64.b64encode(gzipped(TEXT)).replace(b"+", b"%2B") + b"&compression=gzip-js"),
+        Packed(zlib.compress(TEXT), content_encoding="deflate"),
+        Packed(zlib.compress(TEXT)[2:-4], content_encoding="Deflate"),
+        Packed(TEXT, content_encoding="deflate"),
+        Packed(zstandard.compress(TEXT), content_encoding="zstd"),
+        Packed(TEXT, content_encoding="zstd"),
+        Packed(brotli.compress(TEXT), content_encoding="br"),
+        Packed(brotli.compress(TEXT, lgwin=22, quality=1), content_encoding="br"),
+        Packed(TEXT, content_encoding="br"),
+        Packed(TEXT, content_encoding="identity"),
     ],
 )
 def test_unpack__any_wrapping__gives_the_text(packed: Packed) -> None:
@@ -63,10 +74,36 @@ def test_unpack__damaged_wrapping__is_malformed(body: bytes) -> None:
         unpack(Packed(body), LIMIT)
 
 
-@pytest.mark.parametrize("hint", ["br", "deflate", "zstd", "lz64"])
-def test_unpack__compression_nobody_reads__names_it(hint: str) -> None:
-    with pytest.raises(MalformedPayloadError, match=hint):
+@pytest.mark.parametrize("hint", ["br", "deflate", "zstd"])
+def test_unpack__announced_compression_is_damaged__names_it(hint: str) -> None:
+    name = {"br": "brotli"}.get(hint, hint)
+    with pytest.raises(MalformedPayloadError, match=name):
         unpack(Packed(b"\x00\x01", content_encoding=hint), LIMIT)
+
+
+@pytest.mark.parametrize("packed", [Packed(b"N4Ig", compression="lz64"), Packed(b"data=N4Ig&compression=lz-string")])
+def test_unpack__compression_nobody_reads__names_it(packed: Packed) -> None:
+    with pytest.raises(MalformedPayloadError, match=r"compression lz.* is not supported"):
+        unpack(packed, LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("hint", "bomb"),
+    [
+        ("deflate", zlib.compress(b" " * 50_000_000)),
+        ("zstd", zstandard.compress(b" " * 50_000_000)),
+        ("br", brotli.compress(b" " * 50_000_000, quality=1)),
+    ],
+    ids=["deflate", "zstd", "br"],
+)
+def test_unpack__announced_bomb__is_too_large(hint: str, bomb: bytes) -> None:
+    with pytest.raises(PayloadTooLargeError):
+        unpack(Packed(bomb, content_encoding=hint), LIMIT)
+
+
+def test_unpack__brotli_cut_short__is_malformed() -> None:
+    with pytest.raises(MalformedPayloadError, match="brotli"):
+        unpack(Packed(brotli.compress(TEXT * 50)[:-4], content_encoding="br"), LIMIT)
 
 
 @pytest.mark.parametrize("level", [1, 2])
