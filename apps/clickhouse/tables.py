@@ -51,6 +51,83 @@ DEAD_LETTERS_COLUMNS: Final = (
     "distinct_id",
     "payload",
     "path",
+    "replayed_at",
+    "outcome",
 )
 
-ALL: Final = (EVENTS, EVENTS_LANDING, DEAD_LETTERS)
+PERSON_OVERRIDES: Final = "person_overrides"
+"""Who stands for a person that was merged away; events of the last hours may still name the old one."""
+
+PERSON_OVERRIDES_COLUMNS: Final = ("project_id", "old_person_id", "person_id", "version", "is_deleted")
+
+PERSON_DISTINCT_IDS: Final = "person_distinct_ids"
+"""The person of every distinct id that has one."""
+
+PERSON_DISTINCT_IDS_COLUMNS: Final = ("project_id", "distinct_id", "person_id", "version", "is_deleted")
+
+PERSONS: Final = "persons"
+"""Persons with their properties, a mirror of the relational table."""
+
+PERSONS_COLUMNS: Final = (
+    "project_id",
+    "person_id",
+    "properties",
+    "created_at",
+    "is_identified",
+    "version",
+    "is_deleted",
+)
+
+PERSONS_LANDING: Final = "persons_landing"
+"""What is inserted into for `persons`: properties as text."""
+
+PERSONS_LANDING_COLUMNS: Final = (
+    "project_id",
+    "person_id",
+    "properties",
+    "created_us",
+    "is_identified",
+    "version",
+    "is_deleted",
+)
+
+GROUPS: Final = "groups"
+"""Groups (companies, teams) with their properties, a mirror of the relational table."""
+
+GROUPS_COLUMNS: Final = (
+    "project_id",
+    "group_index",
+    "group_key",
+    "properties",
+    "created_at",
+    "version",
+    "is_deleted",
+)
+
+GROUPS_LANDING: Final = "groups_landing"
+"""What is inserted into for `groups`: properties as text."""
+
+GROUPS_LANDING_COLUMNS: Final = (
+    "project_id",
+    "group_index",
+    "group_key",
+    "properties",
+    "created_us",
+    "version",
+    "is_deleted",
+)
+
+COLUMNS: Final = {
+    EVENTS: EVENTS_COLUMNS,
+    EVENTS_LANDING: EVENTS_LANDING_COLUMNS,
+    DEAD_LETTERS: DEAD_LETTERS_COLUMNS,
+    PERSON_OVERRIDES: PERSON_OVERRIDES_COLUMNS,
+    PERSON_DISTINCT_IDS: PERSON_DISTINCT_IDS_COLUMNS,
+    PERSONS: PERSONS_COLUMNS,
+    PERSONS_LANDING: PERSONS_LANDING_COLUMNS,
+    GROUPS: GROUPS_COLUMNS,
+    GROUPS_LANDING: GROUPS_LANDING_COLUMNS,
+}
+"""The columns of every table, in their order."""
+
+ALL: Final = tuple(COLUMNS)

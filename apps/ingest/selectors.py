@@ -1,13 +1,10 @@
-"""Reads of ingest: what waits, who writes, what was counted, what was refused."""
+"""Reads of ingest: what waits, who writes, what was counted."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any, Final
 
-from apps.clickhouse import client
-from apps.clickhouse.statement import Statement
 from apps.ingest import log
 from apps.ingest.log import connect
 
@@ -16,8 +13,6 @@ COUNTERS_KEY: Final = "baleen:ingest:counters"
 
 HEARTBEAT_PREFIX: Final = "baleen:writer:"
 """A key under it lives as long as its writer does."""
-
-DEAD_LETTERS_LIMIT: Final = 500
 
 
 @contextmanager
@@ -49,14 +44,3 @@ def writer_names() -> list[str]:
     """Name the writers that live."""
     with _valkey() as valkey:
         return sorted(key.decode().removeprefix(HEARTBEAT_PREFIX) for key in valkey.scan_iter(f"{HEARTBEAT_PREFIX}*"))
-
-
-def list_dead_letters(project_id: int, *, before: datetime | None = None, limit: int = 50) -> list[dict[str, Any]]:
-    """List what was refused of a project, newest first, from just before a moment when one is given."""
-    statement = Statement(
-        "SELECT received_at, entry, index, code, reason, event, distinct_id, payload, path FROM dead_letters FINAL "
-        "WHERE project_id = %(project_id)s AND (isNull(%(before)s) OR received_at < %(before)s) "
-        "ORDER BY received_at DESC, entry DESC, index LIMIT %(limit)s",
-        {"project_id": project_id, "before": before, "limit": min(max(limit, 1), DEAD_LETTERS_LIMIT)},
-    )
-    return client.run(statement, tag="ingest.dead_letters").dicts()

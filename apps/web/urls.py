@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from apps.web.pages import funnels, home, live, password, projects, settings, trends
+from apps.web.pages import funnels, home, live, password, projects, rejected, settings, trends
 
 app_name = "web"
 
@@ -14,7 +14,8 @@ project_pages = [
     path("live/", live.live, name="live"),
     path("live/rows/", live.rows, name="live_rows"),
     path("live/<uuid:uuid>/", live.event, name="event"),
-    path("rejected/", live.rejected, name="rejected"),
+    path("rejected/", rejected.rejected, name="rejected"),
+    path("rejected/again/", rejected.try_again, name="try_again"),
     path("trends/", trends.trends, name="trends"),
     path("trends/result/", trends.result, name="trends_result"),
     path("funnels/", funnels.funnels, name="funnels"),

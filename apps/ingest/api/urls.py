@@ -2,8 +2,9 @@
 
 from django.urls import URLPattern, path
 
-from apps.ingest.api.dead_letters import DeadLettersView
+from apps.ingest.api.dead_letters import DeadLetterReplayView, DeadLettersView
 
 urlpatterns: list[URLPattern] = [
     path("projects/<str:project_id>/dead_letters/", DeadLettersView.as_view(), name="dead-letters"),
+    path("projects/<str:project_id>/dead_letters/replay/", DeadLetterReplayView.as_view(), name="dead-letter-replay"),
 ]

@@ -8,7 +8,9 @@ from django.urls import reverse
 from redis.exceptions import RedisError
 
 from apps.catalog.selectors import list_event_names
-from apps.ingest.selectors import backlog, list_dead_letters, writer_names
+from apps.ingest.dead_letters import selectors as dead_letters
+from apps.ingest.dead_letters.contracts import Search
+from apps.ingest.selectors import backlog, writer_names
 from apps.query.selectors import list_events
 from apps.web.pages.asking import ask
 from apps.web.pages.ranges import Range
@@ -59,7 +61,7 @@ def summary(request: HttpRequest, visit: Visit) -> HttpResponse:
     )
     events, users = week["results"]
     events["label"], users["label"] = "Events", "People"
-    letters = list_dead_letters(visit.project.pk, limit=1)
+    letters = dead_letters.search(visit.project.pk, Search(), limit=1)
     context = {
         "visit": visit,
         "drawing": draw(week["results"], "area", "day", unfinished=True),

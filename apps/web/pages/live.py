@@ -1,9 +1,8 @@
-"""Live events: what arrives now, one event whole, and what was refused."""
+"""Live events: what arrives now, and one event whole."""
 
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -13,14 +12,13 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from apps.catalog.selectors import list_event_names
-from apps.ingest.selectors import list_dead_letters
 from apps.query.kinds.events import ListedEvent
 from apps.query.selectors import find_event, list_events
 from apps.web.pages.asking import with_chosen
+from apps.web.pages.moments import read_moment
 from apps.web.pages.shell import Visit, project_page, show
 
 PAGE_SIZE: Final = 50
-_YEARS: Final = range(1971, 2299)
 _PREVIEWED: Final = 3
 _PREVIEW_LENGTH: Final = 60
 
@@ -82,32 +80,11 @@ def rows(request: HttpRequest, visit: Visit) -> HttpResponse:
 @project_page()
 def event(request: HttpRequest, visit: Visit, uuid: UUID) -> HttpResponse:
     """Show one event with all its properties."""
-    found = find_event(visit.context, uuid, _moment(request.GET.get("at", "")))
+    found = find_event(visit.context, uuid, read_moment(request.GET.get("at", "")))
     if found is None:
         raise Http404
     properties = [(name, _readable(value)) for name, value in sorted(found.properties.items(), key=_own_first)]
     return render(request, "web/event.html", {"event": found, "properties": properties, "project": visit.project})
-
-
-@project_page()
-def rejected(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Show what was refused, with the reason and what was sent."""
-    before = _moment(request.GET["before"]) if "before" in request.GET else None
-    letters = list_dead_letters(visit.project.pk, before=before, limit=PAGE_SIZE + 1)
-    older = letters[PAGE_SIZE - 1]["received_at"].isoformat() if len(letters) > PAGE_SIZE else None
-    context = {"heading": "Rejected events", "letters": letters[:PAGE_SIZE], "older": older}
-    return show(request, "web/rejected.html", context, visit=visit, active="rejected")
-
-
-def _moment(text: str) -> datetime:
-    """Read a moment of an address; one that no event can have is a page that is not there."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Http404 from error
-    if not _YEARS.start <= moment.year < _YEARS.stop:
-        raise Http404
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _list(visit: Visit, filters: Filters) -> dict[str, object]:

@@ -7,9 +7,11 @@ import pytest
 
 from apps.clickhouse import client, tables
 from apps.clickhouse.statement import Statement
-from apps.ingest import insertion, selectors, timestamps
+from apps.ingest import insertion, timestamps
 from apps.ingest.batch import EventBatch
 from apps.ingest.contracts import DeadLetter, Rejection
+from apps.ingest.dead_letters import selectors
+from apps.ingest.dead_letters.contracts import Search
 from apps.people.ingest import resolve
 
 NOON = timestamps.parse("2026-11-22T12:00:00Z") or 0
@@ -127,10 +129,10 @@ def test_store_dead_letters__twice__are_listed_once(project_id: int) -> None:
         insertion.store_dead_letters(letters, token)
 
     # Then each is listed once, newest first, and pages are cut by time
-    listed = selectors.list_dead_letters(project_id)
-    assert [letter["index"] for letter in listed] == [2, 1, 0]
-    older = selectors.list_dead_letters(project_id, before=listed[0]["received_at"], limit=1)
-    assert [letter["index"] for letter in older] == [1]
+    listed = selectors.search(project_id, Search())
+    assert [letter.index for letter in listed] == [2, 1, 0]
+    older = selectors.search(project_id, Search(before=listed[0].received_at), limit=1)
+    assert [letter.index for letter in older] == [1]
 
 
 def test_columns__of_a_batch__are_those_of_the_landing_table() -> None:
