@@ -7,9 +7,9 @@ from django.conf import settings
 from apps.clickhouse import client
 from apps.clickhouse.migrator import variables
 from apps.clickhouse.statement import identifier
-from apps.clickhouse.tables import DEAD_LETTERS, EVENTS
+from apps.clickhouse.tables import ALL
 
-STORED: Final = (EVENTS, DEAD_LETTERS)
+STORED: Final = tuple(table for table in ALL if not table.endswith("_landing"))
 """Tables with rows of projects; the landing tables keep none."""
 
 _SECONDS: Final = 540.0
