@@ -26,7 +26,7 @@ REDIS_URL = ADDRESSES.redis_url
 REDIS_IS_EMBEDDED = ADDRESSES.redis_is_embedded
 
 # Needs of a lower app that a higher one serves, inverted as Django does with MIDDLEWARE: dotted names, run in order.
-INGEST_STEPS = ["apps.people.ingest.resolve"]
+INGEST_STEPS = ["apps.ingest.enrichment.enrich", "apps.people.ingest.resolve"]
 # Called with the id of a deleted project, each erases what its app holds of it.
 PROJECT_PURGERS = ["apps.clickhouse.purge.purge_project"]
 
@@ -34,16 +34,20 @@ PROJECT_PURGERS = ["apps.clickhouse.purge.purge_project"]
 BALEEN_INGEST_MAX_BODY_BYTES = env.integer("BALEEN_INGEST_MAX_BODY_BYTES", 20 << 20)
 BALEEN_INGEST_MAX_EVENTS = env.integer("BALEEN_INGEST_MAX_EVENTS", 50_000)
 BALEEN_INGEST_MAX_EVENT_BYTES = env.integer("BALEEN_INGEST_MAX_EVENT_BYTES", 1 << 20)
+BALEEN_INGEST_MAX_AI_EVENT_BYTES = env.integer("BALEEN_INGEST_MAX_AI_EVENT_BYTES", 8 << 20)
 BALEEN_INGEST_MAX_DEPTH = env.integer("BALEEN_INGEST_MAX_DEPTH", 64)
 BALEEN_INGEST_MAX_PROPERTIES = env.integer("BALEEN_INGEST_MAX_PROPERTIES", 1_000)
 BALEEN_INGEST_MAX_AGE_DAYS = env.integer("BALEEN_INGEST_MAX_AGE_DAYS", 7_305)
 BALEEN_INGEST_MAX_BACKLOG_ENTRIES = env.integer("BALEEN_INGEST_MAX_BACKLOG_ENTRIES", 1_000_000)
 BALEEN_INGEST_MAX_BACKLOG_BYTES = env.integer("BALEEN_INGEST_MAX_BACKLOG_BYTES", 768 << 20)
+BALEEN_INGEST_MIN_FREE_BYTES = env.integer("BALEEN_INGEST_MIN_FREE_BYTES", 256 << 20)
 BALEEN_INGEST_BATCH_EVENTS = env.integer("BALEEN_INGEST_BATCH_EVENTS", 50_000)
 BALEEN_INGEST_BATCH_BYTES = env.integer("BALEEN_INGEST_BATCH_BYTES", 48 << 20)
 BALEEN_INGEST_LINGER_MS = env.integer("BALEEN_INGEST_LINGER_MS", 200)
 BALEEN_INGEST_INSERTS = env.integer("BALEEN_INGEST_INSERTS", 2)
 BALEEN_INGEST_WRITER_TIMEOUT = env.integer("BALEEN_INGEST_WRITER_TIMEOUT", 15)
+# A city or country database in MaxMind's format; empty: no place is looked up.
+BALEEN_GEOIP_PATH = env.text("BALEEN_GEOIP_PATH")
 
 # --- Django -----------------------------------------------------------------
 SECRET_KEY = ADDRESSES.secret_key

@@ -16,6 +16,20 @@ class Peek(Struct, gc=False):
     lib: Any = field(name="$lib", default=None)
     ip: Any = field(name="$ip", default=None)
     warnings: Any = field(name="$ingestion_warnings", default=None)
+    # Enrichment: sender, client and page.
+    is_server: Any = field(name="$is_server", default=None)
+    geoip_disable: Any = field(name="$geoip_disable", default=None)
+    capture_internal: Any = None
+    raw_user_agent: Any = field(name="$raw_user_agent", default=None)
+    is_bot: Any = field(name="$is_bot", default=None)
+    browser: Any = field(name="$browser", default=None)
+    os: Any = field(name="$os", default=None)
+    device_type: Any = field(name="$device_type", default=None)
+    current_url: Any = field(name="$current_url", default=None)
+    host: Any = field(name="$host", default=None)
+    pathname: Any = field(name="$pathname", default=None)
+    referrer: Any = field(name="$referrer", default=None)
+    referring_domain: Any = field(name="$referring_domain", default=None)
 
 
 NOTHING: Final = Peek()

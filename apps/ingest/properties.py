@@ -10,6 +10,7 @@ from apps.ingest.bounds import Bounds
 
 EMPTY: Final = b"{}"
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
+_LOOKED_FOR: Final = 4
 
 
 class Ids(Struct, gc=False):
@@ -38,9 +39,10 @@ def overlay(properties: bytes, members: dict[str, Raw | bytes]) -> bytes:
 def change(properties: bytes, put: Mapping[str, object], gone: Sequence[str] = ()) -> bytes:
     """Set some properties and take others away.
 
-    Nearly always all that is set is new; then it is appended to the text without reading it.
+    Nearly always all that is set is new; then it is appended to the text without reading it. Of many members, reading
+    the text once costs less than looking for each.
     """
-    if not gone and not any(b'"%b"' % name.encode() in properties for name in put):
+    if not gone and len(put) <= _LOOKED_FOR and not any(b'"%b"' % name.encode() in properties for name in put):
         added = msgspec.json.encode(put)
         return properties[:-1] + b"," + added[1:] if properties[1:-1].strip() and len(added) > len(EMPTY) else added
     members: dict[str, object] = dict(_MEMBERS.decode(properties))

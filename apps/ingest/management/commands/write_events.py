@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 
 from apps.common import memory
 from apps.ingest.consumer import Consumer, hold_slot
+from apps.ingest.enrichment import places
 from apps.ingest.writer import Limits, Writer
 
 
@@ -24,5 +25,6 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         with hold_slot(settings.BALEEN_DATA_DIR / "writers") as name:
             consumer = Consumer(name, dead_after=settings.BALEEN_INGEST_WRITER_TIMEOUT)
+            places.open_configured()
             memory.give_back()
             Writer(consumer, Limits.from_settings(), stop).run()
