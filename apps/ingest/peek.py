@@ -7,7 +7,10 @@ A step that needs another property adds it here. Values are whatever the sender 
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
+
+ABSENT: Final = Raw()
+"""Stands for a property kept as text that is not there."""
 
 
 class Peek(Struct, gc=False):
@@ -16,6 +19,12 @@ class Peek(Struct, gc=False):
     lib: Any = field(name="$lib", default=None)
     ip: Any = field(name="$ip", default=None)
     warnings: Any = field(name="$ingestion_warnings", default=None)
+    # People: kept as text, since most events that carry them change nothing.
+    set: Raw = field(name="$set", default=ABSENT)
+    set_once: Raw = field(name="$set_once", default=ABSENT)
+    unset: Raw = field(name="$unset", default=ABSENT)
+    groups: Raw = field(name="$groups", default=ABSENT)
+    process_person_profile: Any = field(name="$process_person_profile", default=None)
     # Enrichment: sender, client and page.
     is_server: Any = field(name="$is_server", default=None)
     geoip_disable: Any = field(name="$geoip_disable", default=None)
