@@ -10,7 +10,7 @@ from apps.clickhouse import client as clickhouse
 from apps.clickhouse import migrator
 from apps.common import heartbeat
 from apps.ingest import selectors as ingest
-from apps.ingest.log import connect
+from apps.ingest.valkey import connect
 
 CLICKHOUSE_SECONDS = 2
 

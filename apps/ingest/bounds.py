@@ -22,11 +22,13 @@ class Bounds:
     body_bytes: int
     events: int
     event_bytes: int
+    ai_event_bytes: int
     depth: int
     properties: int
     age_us: int
     backlog_entries: int
     backlog_bytes: int
+    free_bytes: int
 
 
 @cache
@@ -36,9 +38,11 @@ def bounds() -> Bounds:
         body_bytes=settings.BALEEN_INGEST_MAX_BODY_BYTES,
         events=settings.BALEEN_INGEST_MAX_EVENTS,
         event_bytes=settings.BALEEN_INGEST_MAX_EVENT_BYTES,
+        ai_event_bytes=settings.BALEEN_INGEST_MAX_AI_EVENT_BYTES,
         depth=settings.BALEEN_INGEST_MAX_DEPTH,
         properties=settings.BALEEN_INGEST_MAX_PROPERTIES,
         age_us=settings.BALEEN_INGEST_MAX_AGE_DAYS * DAY_US,
         backlog_entries=settings.BALEEN_INGEST_MAX_BACKLOG_ENTRIES,
         backlog_bytes=settings.BALEEN_INGEST_MAX_BACKLOG_BYTES,
+        free_bytes=settings.BALEEN_INGEST_MIN_FREE_BYTES,
     )

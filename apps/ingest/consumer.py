@@ -20,12 +20,16 @@ import redis
 import structlog
 from redis.exceptions import OutOfMemoryError  # type: ignore[attr-defined]  # stubs of an older client
 
-from apps.ingest.log import FIELD, GROUP, STREAM, connect
-from apps.ingest.selectors import COUNTERS_KEY, HEARTBEAT_PREFIX
+from apps.ingest import flow
+from apps.ingest.log import FIELD, GROUP, STREAM
+from apps.ingest.selectors import HEARTBEAT_PREFIX
+from apps.ingest.valkey import connect
 
 _MANIFEST_PREFIX: Final = "baleen:manifest:"
 _FORGET_IDLE_MS: Final = 3_600_000
 _PAGE: Final = 500
+_MOST_CLAIMED: Final = 100_000
+_TROUBLE_CHARACTERS: Final = 300
 
 Delivery = tuple[str, bytes]
 """An entry's id and its packed bytes."""
@@ -91,8 +95,17 @@ class Consumer:
             pipe.xdel(STREAM, *entries)
             pipe.execute()
 
-    def note(self, entries: Sequence[str]) -> None:
-        """Write down which entries the coming insert is made of."""
+    def note(self, entries: Sequence[str]) -> bool:
+        """Write down which entries the coming insert is made of, then say whether they are still this writer's.
+
+        In this order a writer that hangs, and comes to after another took its entries over, cannot write them twice:
+        either it sees here that they are gone, or the other has seen the note and makes the very same insert.
+        """
+        self._write_manifest(entries)
+        # The oldest stands for all, since they are only ever claimed together.
+        return bool(self._valkey.xpending_range(STREAM, GROUP, entries[0], entries[0], 1, self.name))
+
+    def _write_manifest(self, entries: Sequence[str]) -> None:
         with _when_memory_is_left():
             self._valkey.set(_MANIFEST_PREFIX + self.name, json.dumps(list(entries)))
 
@@ -104,10 +117,11 @@ class Consumer:
         noted = self._valkey.get(_MANIFEST_PREFIX + name)
         return [str(entry) for entry in json.loads(noted)] if noted else []
 
-    def beat(self) -> None:
-        """Give a sign of life."""
+    def beat(self, trouble: str = "") -> None:
+        """Give a sign of life, and say what stands in the way when something does."""
+        sign = json.dumps({"at": time.time(), "trouble": trouble[:_TROUBLE_CHARACTERS]})
         with _when_memory_is_left():
-            self._valkey.set(HEARTBEAT_PREFIX + self.name, str(time.time()), ex=self.dead_after)
+            self._valkey.set(HEARTBEAT_PREFIX + self.name, sign, ex=self.dead_after)
 
     def rest(self) -> None:
         """Say that this writer has ended on purpose."""
@@ -115,40 +129,43 @@ class Consumer:
 
     def count(self, **amounts: int) -> None:
         """Add to the deployment's counters."""
-        with _when_memory_is_left(), self._valkey.pipeline(transaction=False) as pipe:
-            for name, amount in amounts.items():
-                if amount:
-                    pipe.hincrby(COUNTERS_KEY, name, amount)
-            pipe.execute()
+        with _when_memory_is_left():
+            flow.add(self._valkey, amounts)
 
-    def take_over(self) -> int:
-        """Take the entries of one writer that died; they are then among this one's `pending()`.
-
-        Only for a writer that has nothing under way, since it takes over the dead one's manifest too.
-        """
-        others = self._valkey.xinfo_consumers(STREAM, GROUP)
-        for other in others:
+    def find_abandoned(self) -> str | None:
+        """Name a writer that died and left entries behind; those that left nothing are forgotten in time."""
+        for other in self._valkey.xinfo_consumers(STREAM, GROUP):
             name = other["name"].decode()
             if name == self.name or self._valkey.exists(HEARTBEAT_PREFIX + name):
                 continue
-            if not other["pending"]:
-                if other["idle"] > _FORGET_IDLE_MS:
-                    self._valkey.xgroup_delconsumer(STREAM, GROUP, name)
-                continue
-            taken = self._claim(name)
-            if taken:
-                log.warning("writer.took_over", writer=self.name, dead=name, entries=taken)
-                return taken
-        return 0
+            if other["pending"]:
+                return str(name)
+            if other["idle"] > _FORGET_IDLE_MS:
+                self._valkey.xgroup_delconsumer(STREAM, GROUP, name)
+        return None
 
-    def _claim(self, name: str) -> int:
-        rows = self._valkey.xpending_range(STREAM, GROUP, "-", "+", 100_000, name)
-        entries = [row["message_id"] for row in rows]
-        self.note(self._manifest(name))
-        # All in one command and only what has been idle: of two writers that try, one gets everything.
+    def take_over(self, name: str) -> int:
+        """Take the entries of a writer that died and count them; they are then among this one's `pending()`.
+
+        Only for a writer that has nothing under way, since it takes over the dead one's manifest too.
+        """
+        rows = self._valkey.xpending_range(STREAM, GROUP, "-", "+", _MOST_CLAIMED, name)
+        long_enough = self.dead_after * 1_000
+        # All or nothing: of a part another insert would be made than the dead one's, which may still be under way.
+        if not rows or any(row["time_since_delivered"] < long_enough for row in rows):
+            return 0
+        self._write_manifest(self._manifest(name))
+        # In one command, and only what has been idle: of two writers that try, one gets everything.
         claimed = self._valkey.xclaim(
-            STREAM, GROUP, self.name, min_idle_time=self.dead_after * 1_000, message_ids=entries, justid=True
+            STREAM,
+            GROUP,
+            self.name,
+            min_idle_time=long_enough,
+            message_ids=[row["message_id"] for row in rows],
+            justid=True,
         )
+        if claimed:
+            log.warning("writer.took_over", writer=self.name, dead=name, entries=len(claimed))
         return len(claimed)
 
 

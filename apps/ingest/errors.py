@@ -5,6 +5,7 @@ IngestError                     400 and up: the sender can act on it
 ├── EmptyBatchError             400 nothing in it
 ├── InvalidEventError           400 every event of the request is at fault; carries the first fault's code
 ├── InvalidTokenError           401 no project key, several, or one nobody has
+├── BodyTimeoutError            408 the body did not arrive in time
 ├── PayloadTooLargeError        413 the body, packed or unpacked, is over the bound
 └── TooManyEventsError          413 the events of one request are too many
 LogUnavailableError             503 the event log cannot take more now; nothing was kept, send it again
@@ -47,6 +48,12 @@ class InvalidTokenError(IngestError):
     status, code = 401, "invalid_token"
 
 
+class BodyTimeoutError(IngestError):
+    """The body of the request did not arrive within BALEEN_BODY_TIMEOUT; it may be sent again."""
+
+    status, code = 408, "body_timeout"
+
+
 class PayloadTooLargeError(IngestError):
     """The body is larger than BALEEN_INGEST_MAX_BODY_BYTES, before or after decompression."""
 
@@ -65,6 +72,8 @@ class LogUnavailableError(UnavailableError):
     status: ClassVar[int] = 503
     code: ClassVar[str] = "event_log_unavailable"
 
-    def __init__(self, detail: str, *, retry_after: int = 5) -> None:
+    def __init__(self, detail: str, *, retry_after: int = 5, reason: str = "away") -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+        self.reason = reason
+        """One word for the counts: away, disk, memory, backlog."""

@@ -51,6 +51,8 @@ class Inserter:
         self._stop = stop
         self._inserts = inserts
         self.retries = 0
+        self.trouble = ""
+        """Why nothing can be inserted at present."""
 
     def store(self, batch: Batch) -> None:
         """Return once every event and dead letter of the batch is in ClickHouse.
@@ -65,11 +67,14 @@ class Inserter:
                 poisoned = [letter for outcome in outcomes for letter in outcome.refused]
                 store_dead_letters(batch.dead + poisoned + lost, batch.token)
             except ClickHouseError as exc:
+                self.trouble = str(exc)
                 log.warning("writer.insert_failed", reason=str(exc), events=len(batch.events), attempt=attempt)
-            except Exception:
+            except Exception as exc:
+                self.trouble = repr(exc)
                 # A fault of ours. Waiting keeps the events and shows as lag; ending would only start the same again.
                 log.exception("writer.insert_broke", events=len(batch.events), attempt=attempt)
             else:
+                self.trouble = ""
                 batch.dead += poisoned + lost
                 for callback in batch.events.callbacks:
                     callback()

@@ -3,8 +3,13 @@
 An entry is msgpack under zstd. Appending goes through one connection a thread, used directly: the command layer of
 the client library costs more than the append itself. Nothing here retries an append, since an answer that was lost
 may belong to an append that was not; the sender retries, and its event ids make that harmless.
+
+Valkey says OK to the first command that a full disk keeps out of its append-only file, and only refuses what comes
+after it. So each append is followed by a PING, which it refuses too in that state: only then is the entry durable.
 """
 
+import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,14 +21,13 @@ import msgspec
 import redis
 import zstandard
 from django.conf import settings
-from redis.backoff import NoBackoff
 from redis.exceptions import OutOfMemoryError  # type: ignore[attr-defined]  # stubs of an older client
-from redis.maint_notifications import MaintNotificationsConfig
-from redis.retry import Retry
 
-from apps.ingest.bounds import bounds
+from apps.ingest import flow
+from apps.ingest.bounds import Bounds, bounds
 from apps.ingest.contracts import LogEntry
 from apps.ingest.errors import LogUnavailableError
+from apps.ingest.valkey import connect
 
 STREAM: Final = "baleen:events"
 GROUP: Final = "writers"
@@ -32,21 +36,10 @@ FIELD: Final = b"d"
 _LEVEL: Final = 1
 _CHECK_SECONDS: Final = 1.0
 _REST_SECONDS: Final = 0.5
+_PATIENCE: Final = 10
+_UNWRITABLE: Final = "The event log cannot be written to disk."
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(LogEntry)
-
-
-def connect(*, timeout: float = 2.0) -> Any:  # noqa: ANN401 - the installed stubs describe a much older client
-    """Open a client of the event log's Valkey that fails within `timeout` seconds and never retries by itself."""
-    options: dict[str, Any] = {
-        "socket_timeout": timeout,
-        "socket_connect_timeout": timeout,
-        "retry": Retry(NoBackoff(), 0),
-        "protocol": 2,
-        # Left on, it also switches off the check that a pooled connection is still alive.
-        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
-    }
-    return redis.Redis.from_url(settings.REDIS_URL, **options)
 
 
 class _Contexts(threading.local):
@@ -80,22 +73,32 @@ class EventLog:
         self._checking = threading.Lock()
         self._next_check = 0.0
         self._away_until = 0.0
-        self._is_full = False
+        self._obstacle: tuple[str, str] | None = None
 
-    def append(self, blob: bytes) -> None:
-        """Make one entry durable; when this returns, the events in it will be written.
+    def append(self, blob: bytes, *, events: int = 0) -> None:
+        """Make one entry durable; when this returns, the events in it, which are so many, will be written.
 
-        Raises LogUnavailableError when Valkey is away or the backlog is at its bound; then nothing was kept.
+        Raises LogUnavailableError when Valkey is away or one of the bounds is reached; then nothing was kept.
         """
+        try:
+            self._append(blob)
+        except LogUnavailableError as exc:
+            flow.meter().count(requests_refused=1, **{f"requests_refused_{exc.reason}": 1})
+            raise
+        flow.meter().count(events_acknowledged=events)
+
+    def _append(self, blob: bytes) -> None:
         with self._guard():
             if time.monotonic() >= self._next_check:
                 self._check()
-            if self._is_full:
-                raise LogUnavailableError("The event log is full; the writer is behind.", retry_after=10)
+            if self._obstacle:
+                reason, detail = self._obstacle
+                raise LogUnavailableError(detail, retry_after=_PATIENCE, reason=reason)
             connection = self._connection()
             try:
-                connection.send_command("XADD", STREAM, "*", FIELD, blob)
-                connection.read_response()
+                for command in (("XADD", STREAM, "*", FIELD, blob), ("PING",)):
+                    connection.send_command(*command)
+                    connection.read_response()
             except redis.ResponseError:
                 raise
             except BaseException:
@@ -109,14 +112,17 @@ class EventLog:
         try:
             yield
         except OutOfMemoryError as exc:
-            raise LogUnavailableError("The event log is out of memory; the writer is behind.", retry_after=10) from exc
+            detail = "The event log is out of memory; the writer is behind."
+            raise LogUnavailableError(detail, retry_after=_PATIENCE, reason="memory") from exc
         except redis.RedisError as exc:
             # The next half second is answered without another attempt, so that a log that hangs cannot hold
             # every thread of the web process for its timeout.
             self._away_until = time.monotonic() + _REST_SECONDS
+            if str(exc).startswith("MISCONF"):
+                raise LogUnavailableError(_UNWRITABLE, retry_after=_PATIENCE, reason="disk") from exc
             raise LogUnavailableError("The event log is away.") from exc
 
-    def _connection(self) -> Any:  # noqa: ANN401 - as connect()
+    def _connection(self) -> Any:  # noqa: ANN401 - as valkey.connect()
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._pool.make_connection()
@@ -131,18 +137,49 @@ class EventLog:
         if not self._checking.acquire(blocking=False):
             return
         try:
-            limits = bounds()
             pipeline = self._watch.pipeline(transaction=False)
             pipeline.xlen(STREAM)
             pipeline.info("memory")
-            entries, memory = pipeline.execute()
-            self._is_full = entries >= limits.backlog_entries or memory["used_memory"] >= limits.backlog_bytes
+            pipeline.info("persistence")
+            entries, memory, persistence = pipeline.execute()
+            self._obstacle = find_obstacle(
+                bounds(),
+                entries=entries,
+                memory=memory,
+                persistence=persistence,
+                free=free_bytes(),
+            )
             self._next_check = time.monotonic() + _CHECK_SECONDS
         finally:
             self._checking.release()
 
 
-def _is_stale(connection: Any) -> bool:  # noqa: ANN401 - as connect()
+def free_bytes() -> int:
+    """Measure what is left on the disk of the data directory."""
+    try:
+        return shutil.disk_usage(settings.BALEEN_DATA_DIR).free
+    except FileNotFoundError:  # a server whose stores are elsewhere need not have one
+        return sys.maxsize
+
+
+def find_obstacle(
+    limits: Bounds, *, entries: int, memory: dict[str, Any], persistence: dict[str, Any], free: int
+) -> tuple[str, str] | None:
+    """Say what stands in the way of one more entry: a word for the counts and a sentence for the sender."""
+    if free < limits.free_bytes:
+        return "disk", f"The disk is nearly full: {free >> 20} MB are free, {limits.free_bytes >> 20} MB must stay so."
+    if persistence.get("aof_enabled") and persistence.get("aof_last_write_status") != "ok":
+        return "disk", _UNWRITABLE
+    if entries >= limits.backlog_entries:
+        return "backlog", "The event log is full; the writer is behind."
+    # The writer needs some memory of the log in order to empty it, so the last quarter is left to it.
+    most = min(limits.backlog_bytes, (memory.get("maxmemory") or 0) * 3 // 4 or limits.backlog_bytes)
+    if memory["used_memory"] >= most:
+        return "memory", "The event log is full; the writer is behind."
+    return None
+
+
+def _is_stale(connection: Any) -> bool:  # noqa: ANN401 - as valkey.connect()
     """Nothing was asked, so anything there is to read is the end of a server that went away."""
     try:
         return bool(connection.can_read())

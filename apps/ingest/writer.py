@@ -56,6 +56,7 @@ class _Flight:
 
     def __init__(self, batch: Batch, inserter: Inserter) -> None:
         self.batch = batch
+        self.seconds = 0.0
         self._error: BaseException | None = None
         self._inserter = inserter
         self._done = threading.Event()
@@ -63,8 +64,10 @@ class _Flight:
         threading.Thread(target=self._run, name="insert", daemon=True).start()
 
     def _run(self) -> None:
+        started = time.monotonic()
         try:
             self._inserter.store(self.batch)
+            self.seconds = time.monotonic() - started
         except BaseException as exc:  # noqa: BLE001 - handed to the loop, which raises it
             self._error = exc
         finally:
@@ -96,8 +99,10 @@ class Writer:
         self._is_suspect = True
         self._beat_seconds = consumer.dead_after / _BEATS_BEFORE_DEAD
         self._next_beat = 0.0
-        self._next_take_over = 0.0
+        self._next_look = 0.0
         self._entry_bytes = 32 * 1024.0
+        self._flight_seconds = 0.0
+        self._trouble = ""
 
     def run(self) -> None:
         """Write until told to stop, then finish the batch under way."""
@@ -112,7 +117,7 @@ class Writer:
                 self._stop.wait(0.5)
             except UnavailableError as exc:
                 log.warning("writer.step_waits", reason=exc.detail)
-                self._is_lost = True
+                self._is_lost, self._trouble = True, exc.detail
                 self._stop.wait(1)
             except InterruptedInsertError:
                 break
@@ -124,14 +129,23 @@ class Writer:
             self._consumer.join()
             self._recover()
             self._is_lost, self._is_suspect = False, True
+        self._look_for_abandoned()
         batch = self._gather()
         self._settle()
         if batch.entries:
             self._launch(batch)
-        elif time.monotonic() >= self._next_take_over:
-            self._next_take_over = time.monotonic() + self._beat_seconds
-            if self._consumer.take_over():
-                self._recover()
+
+    def _look_for_abandoned(self) -> None:
+        """Now and then see whether another writer died, however busy this one is, and finish its work."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + self._beat_seconds
+        abandoned = self._consumer.find_abandoned()
+        if abandoned is None:
+            return
+        self._settle()
+        if self._consumer.take_over(abandoned):
+            self._recover()
 
     def _gather(self) -> Batch:
         """Read until the batch is full, or its first entry has waited long enough and nothing is being inserted."""
@@ -152,6 +166,7 @@ class Writer:
             if deliveries and not due:
                 due = time.monotonic() + self._limits.linger_seconds
         batch.prepare()
+        self._trouble = ""
         return batch
 
     def _read(self, block_ms: int) -> list[Delivery]:
@@ -171,7 +186,11 @@ class Writer:
         )
 
     def _launch(self, batch: Batch) -> None:
-        self._consumer.note(batch.entries)
+        if not self._consumer.note(batch.entries):
+            # This process hung so long that another took its entries over. What is still ours is asked for again.
+            log.warning("writer.lost_entries", writer=self._consumer.name, entries=len(batch.entries))
+            self._is_lost = True
+            return
         self._flight = _Flight(batch, self._inserter)
 
     def _settle(self, seconds: float = float("inf")) -> None:
@@ -183,7 +202,7 @@ class Writer:
             self._beat()
             if time.monotonic() >= end:
                 raise InterruptedInsertError
-        batch = self._flight.batch
+        batch, self._flight_seconds = self._flight.batch, self._flight.seconds
         self._consumer.finish(batch.entries)
         self._flight = None
         # After a power cut the log may hand out again what it had let go, oldest first: look until nothing is found.
@@ -200,6 +219,7 @@ class Writer:
             events_written=len(batch.events),
             batches_written=1,
             insert_retries=retries,
+            insert_microseconds=round(self._flight_seconds * 1e6),
         )
 
     def _recover(self) -> None:
@@ -211,21 +231,32 @@ class Writer:
         self._consumer.count(redelivered=len(deliveries))
         noted = set(self._consumer.manifest())
         self._rewrite([delivery for delivery in deliveries if delivery[0] in noted])
-        self._rewrite([delivery for delivery in deliveries if delivery[0] not in noted])
+        rest = Batch(is_suspect=True)
+        for delivery in deliveries:
+            if delivery[0] not in noted:
+                rest.add(delivery)
+                if self._is_full(rest):
+                    self._write(rest)
+                    rest = Batch(is_suspect=True)
+        self._write(rest)
 
     def _rewrite(self, deliveries: Sequence[Delivery]) -> None:
-        if not deliveries:
-            return
+        """Make a batch just as it was."""
         batch = Batch(is_suspect=True)
         for delivery in deliveries:
             batch.add(delivery)
+        self._write(batch)
+
+    def _write(self, batch: Batch) -> None:
+        if not batch.entries:
+            return
         batch.prepare()
         self._launch(batch)
         self._settle()
 
     def _beat(self) -> None:
         if time.monotonic() >= self._next_beat:
-            self._consumer.beat()
+            self._consumer.beat(self._trouble or self._inserter.trouble)
             self._next_beat = time.monotonic() + self._beat_seconds
 
     def _end(self) -> None:
