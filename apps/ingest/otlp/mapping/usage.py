@@ -1,0 +1,91 @@
+"""Counts of tokens, and what a model call cost where its sender says so, under the one set of names."""
+
+from typing import Any, Final
+
+from apps.ingest.otlp.mapping.attributes import Attributes, decimal, whole
+
+_TOKENS: Final = {
+    "$ai_input_tokens": (
+        "gen_ai.usage.input_tokens",
+        "gen_ai.usage.prompt_tokens",
+        "ai.usage.promptTokens",
+        "ai.usage.inputTokens",
+        "llm.token_count.prompt",
+        "llm.usage.prompt_tokens",
+        "ai.usage.tokens",
+    ),
+    "$ai_output_tokens": (
+        "gen_ai.usage.output_tokens",
+        "gen_ai.usage.completion_tokens",
+        "ai.usage.completionTokens",
+        "ai.usage.outputTokens",
+        "llm.token_count.completion",
+        "llm.usage.completion_tokens",
+    ),
+    "$ai_total_tokens": (
+        "gen_ai.usage.total_tokens",
+        "llm.usage.total_tokens",
+        "ai.usage.totalTokens",
+        "llm.token_count.total",
+    ),
+    "$ai_cache_read_input_tokens": (
+        "gen_ai.usage.cache_read.input_tokens",
+        "gen_ai.usage.cache_read_input_tokens",
+        "gen_ai.usage.details.cache_read_input_tokens",
+        "llm.token_count.prompt_details.cache_read",
+        "llm.token_count.prompt_details.cache_input",
+        "ai.usage.inputTokenDetails.cacheReadTokens",
+        "ai.usage.cachedInputTokens",
+    ),
+    "$ai_cache_creation_input_tokens": (
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_write.input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+        "gen_ai.usage.details.cache_creation_input_tokens",
+        "llm.token_count.prompt_details.cache_write",
+        "ai.usage.inputTokenDetails.cacheWriteTokens",
+    ),
+    "$ai_reasoning_tokens": (
+        "gen_ai.usage.reasoning.output_tokens",
+        "gen_ai.usage.reasoning_tokens",
+        "gen_ai.usage.details.reasoning_tokens",
+        "llm.usage.reasoning_tokens",
+        "llm.token_count.completion_details.reasoning",
+        "ai.usage.outputTokenDetails.reasoningTokens",
+        "ai.usage.reasoningTokens",
+    ),
+    "$ai_audio_input_tokens": ("gen_ai.usage.audio.input_tokens", "llm.token_count.prompt_details.audio"),
+    "$ai_image_input_tokens": ("gen_ai.usage.image.input_tokens",),
+    "$ai_cache_read_audio_tokens": ("gen_ai.usage.audio.cache_read.input_tokens",),
+}
+_COSTS: Final = {
+    "$ai_input_cost_usd": ("llm.cost.prompt", "gen_ai.usage.input_cost"),
+    "$ai_output_cost_usd": ("llm.cost.completion", "gen_ai.usage.output_cost"),
+    "$ai_total_cost_usd": ("llm.cost.total", "gen_ai.usage.cost", "operation.cost"),
+}
+_WITHOUT_CACHE: Final = "ai.usage.inputTokenDetails.noCacheTokens"
+# Conventions that say their input tokens contain those of the cache.
+_INCLUSIVE: Final = ("llm.token_count.prompt", "gen_ai.provider.name", _WITHOUT_CACHE)
+
+
+def usage(attributes: Attributes) -> dict[str, Any]:
+    """Give the counts and costs of a model call; what nobody told stays out."""
+    properties: dict[str, Any] = {}
+    is_inclusive = any(name in attributes for name in _INCLUSIVE)
+    attributes.spend(_WITHOUT_CACHE)
+    for name, sources in _TOKENS.items():
+        count = whole(attributes.take(*sources))
+        if count is not None:
+            properties[name] = count
+    for name, sources in _COSTS.items():
+        amount = decimal(attributes.take(*sources))
+        if amount is not None and amount >= 0:
+            properties[name] = amount
+    cached = properties.get("$ai_cache_read_input_tokens", 0) + properties.get("$ai_cache_creation_input_tokens", 0)
+    if cached and "$ai_input_tokens" in properties:
+        # Fewer tokens than came from the cache cannot contain them, whatever the convention says.
+        if properties["$ai_input_tokens"] < cached:
+            properties["$ai_cache_reporting_exclusive"] = True
+        elif is_inclusive:
+            properties["$ai_cache_reporting_exclusive"] = False
+    return properties
