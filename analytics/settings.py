@@ -26,7 +26,12 @@ REDIS_URL = ADDRESSES.redis_url
 REDIS_IS_EMBEDDED = ADDRESSES.redis_is_embedded
 
 # Needs of a lower app that a higher one serves, inverted as Django does with MIDDLEWARE: dotted names, run in order.
-INGEST_STEPS = ["apps.ingest.enrichment.enrich", "apps.people.ingest.resolve"]
+INGEST_STEPS = [
+    "apps.ingest.enrichment.enrich",
+    "apps.people.ingest.resolve",
+    "apps.llm.ingest.price",
+    "apps.llm.ingest.set_texts_apart",
+]
 # Called with the id of a deleted project, each erases what its app holds of it.
 PROJECT_PURGERS = ["apps.clickhouse.purge.purge_project"]
 
@@ -48,6 +53,11 @@ BALEEN_INGEST_INSERTS = env.integer("BALEEN_INGEST_INSERTS", 2)
 BALEEN_INGEST_WRITER_TIMEOUT = env.integer("BALEEN_INGEST_WRITER_TIMEOUT", 15)
 # A city or country database in MaxMind's format; empty: no place is looked up.
 BALEEN_GEOIP_PATH = env.text("BALEEN_GEOIP_PATH")
+
+# --- AI ---------------------------------------------------------------------
+# Texts of AI events over so many bytes are kept apart from the events, and for so many days (0: for good).
+BALEEN_AI_TEXT_INLINE_BYTES = env.integer("BALEEN_AI_TEXT_INLINE_BYTES", 500)
+BALEEN_AI_TEXT_DAYS = env.integer("BALEEN_AI_TEXT_DAYS", 90)
 
 # --- Django -----------------------------------------------------------------
 SECRET_KEY = ADDRESSES.secret_key
@@ -79,6 +89,7 @@ INSTALLED_APPS = [
     "apps.ingest",
     "apps.people",
     "apps.query",
+    "apps.llm",
     "apps.web",
     "allauth",
     "allauth.account",
@@ -235,6 +246,17 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(BALEEN_DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "accounts.purge_deleted_projects": {"task": "accounts.purge_deleted_projects", "schedule": 300.0},
 }
+# An event that goes all the way, so that ingest cannot die unseen; 0 sends none.
+BALEEN_CANARY_SECONDS = env.integer("BALEEN_CANARY_SECONDS", 60)
+BALEEN_CANARY_LATE_SECONDS = env.integer("BALEEN_CANARY_LATE_SECONDS", 180)
+BALEEN_CANARY_URL = env.text("BALEEN_CANARY_URL", f"http://127.0.0.1:{BALEEN_PORT}").rstrip("/")
+if BALEEN_CANARY_SECONDS:
+    CELERY_BEAT_SCHEDULE["ingest.send_canary"] = {
+        "task": "ingest.send_canary",
+        "schedule": float(BALEEN_CANARY_SECONDS),
+        # One that waited for a worker all that time is of no use beside the next.
+        "options": {"expires": BALEEN_CANARY_SECONDS},
+    }
 
 # --- Probes -----------------------------------------------------------------
 # /metrics is open unless this is set; then it wants the value as a bearer token.

@@ -10,6 +10,7 @@ from apps.clickhouse import client as clickhouse
 from apps.clickhouse import migrator
 from apps.common import heartbeat
 from apps.ingest import selectors as ingest
+from apps.ingest.canary import state as canary
 from apps.ingest.valkey import connect
 
 CLICKHOUSE_SECONDS = 2
@@ -86,6 +87,14 @@ def _beating(name: str) -> str:
     return f"last sign of life {age:.0f} s ago"
 
 
+def check_canary() -> str:
+    """See that an event a minute still arrives where questions find it."""
+    verdict = canary.look()
+    if verdict.is_late:
+        raise NotReadyError(f"{verdict.link}: {verdict.detail}")
+    return verdict.detail
+
+
 COMPONENTS: dict[str, Callable[[], str]] = {
     "database": check_database,
     "migrations": check_migrations,
@@ -94,4 +103,5 @@ COMPONENTS: dict[str, Callable[[], str]] = {
     "writer": check_writer,
     "worker": check_worker,
     "beat": check_beat,
+    "canary": check_canary,
 }

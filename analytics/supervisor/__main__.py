@@ -33,6 +33,7 @@ def main(flags: list[str]) -> None:
         raise SystemExit(str(exc)) from exc
     os.chdir(env.ROOT)
     os.environ["BALEEN_PORT"] = str(options.port)
+    os.environ.setdefault("BALEEN_CANARY_URL", options.url)
     os.environ.setdefault("BALEEN_LOG_COLOR", str(int(console.colored)))
     # glibc gives every thread an arena of its own; two are plenty here and save tens of megabytes.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")

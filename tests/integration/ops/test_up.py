@@ -18,7 +18,7 @@ import pytest
 from tests.processes import ROOT, free_port, manage, stop, wait_until
 
 START_SECONDS = 150
-COMPONENTS = {"database", "migrations", "clickhouse", "event_log", "writer", "worker", "beat"}
+COMPONENTS = {"database", "migrations", "clickhouse", "event_log", "writer", "worker", "beat", "canary"}
 PROGRAMS = ("valkey", "clickhouse", "writer", "worker", "web")
 
 
