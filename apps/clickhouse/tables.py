@@ -117,16 +117,71 @@ GROUPS_LANDING_COLUMNS: Final = (
     "is_deleted",
 )
 
+AI_TEXTS: Final = "ai_texts"
+"""Long texts of AI events, one row a property; read by trace, never by counting."""
+
+AI_TEXTS_COLUMNS: Final = (
+    "project_id",
+    "trace_id",
+    "event_uuid",
+    "name",
+    "timestamp",
+    "distinct_id",
+    "text",
+    "expires_on",
+    "inserted_at",
+)
+
+RECORDING_CHUNKS: Final = "recording_chunks"
+"""Pieces of session recordings as they were sent; kept for 90 days."""
+
+RECORDING_CHUNKS_COLUMNS: Final = (
+    "project_id",
+    "session_id",
+    "window_id",
+    "distinct_id",
+    "source",
+    "uuid",
+    "first_at",
+    "last_at",
+    "bytes",
+    "data",
+    "received_at",
+    "entry",
+)
+
+SEEN_EVENTS: Final = "seen_events"
+"""The event names of each project, with when they were first and last seen."""
+
+SEEN_EVENTS_COLUMNS: Final = ("project_id", "event", "first_seen", "last_seen")
+
+SEEN_PROPERTIES: Final = "seen_properties"
+"""The properties of events, persons and groups, with their types and when they were first and last seen."""
+
+SEEN_PROPERTIES_COLUMNS: Final = (
+    "project_id",
+    "scope",
+    "carrier",
+    "property",
+    "type",
+    "first_seen",
+    "last_seen",
+)
+
 COLUMNS: Final = {
     EVENTS: EVENTS_COLUMNS,
     EVENTS_LANDING: EVENTS_LANDING_COLUMNS,
     DEAD_LETTERS: DEAD_LETTERS_COLUMNS,
+    AI_TEXTS: AI_TEXTS_COLUMNS,
     PERSON_OVERRIDES: PERSON_OVERRIDES_COLUMNS,
     PERSON_DISTINCT_IDS: PERSON_DISTINCT_IDS_COLUMNS,
     PERSONS: PERSONS_COLUMNS,
     PERSONS_LANDING: PERSONS_LANDING_COLUMNS,
     GROUPS: GROUPS_COLUMNS,
     GROUPS_LANDING: GROUPS_LANDING_COLUMNS,
+    RECORDING_CHUNKS: RECORDING_CHUNKS_COLUMNS,
+    SEEN_EVENTS: SEEN_EVENTS_COLUMNS,
+    SEEN_PROPERTIES: SEEN_PROPERTIES_COLUMNS,
 }
 """The columns of every table, in their order."""
 
