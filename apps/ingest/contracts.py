@@ -18,6 +18,8 @@ class Rejection(Struct, array_like=True, frozen=True):
     event: str = ""
     distinct_id: str = ""
     payload: bytes = b""
+    attr: str = ""
+    """The field of the event that is at fault."""
 
 
 class Recording(Struct, array_like=True, frozen=True):

@@ -22,6 +22,7 @@ CODES: Final = (
     "event_not_text",
     "event_too_long",
     "distinct_id_missing",
+    "distinct_id_illegal",
     "uuid_malformed",
     "timestamp_too_old",
     "properties_not_object",
@@ -42,7 +43,7 @@ _NULL: Final = (b"", b"null")
 class RejectedError(Exception):
     """One event is refused; its neighbours are not."""
 
-    def __init__(self, code: str, reason: str, attr: str) -> None:
+    def __init__(self, code: str, reason: str, attr: str = "") -> None:
         super().__init__(code)
         self.code = code
         self.reason = reason
@@ -68,17 +69,17 @@ class Event:
     properties: bytes
 
 
-def normalise(wire: WireEvent | None, clock: Clock, bounds: Bounds) -> Event:
+def normalise(wire: WireEvent | None, clock: Clock, bounds: Bounds, illegal_ids: frozenset[str] = frozenset()) -> Event:
     """Turn one event as sent into one as stored. Raises RejectedError."""
     if wire is None:
-        raise RejectedError("event_not_object", "The event is no JSON object, or has a number out of range.", "batch")
+        raise RejectedError("event_not_object", "The event is no JSON object, or has a number out of range.")
     try:
-        return _normalise(wire, clock, bounds)
+        return _normalise(wire, clock, bounds, illegal_ids)
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as exc:
         raise RejectedError("properties_unreadable", f"The properties cannot be read: {exc}.", "properties") from exc
 
 
-def _normalise(wire: WireEvent, clock: Clock, bounds: Bounds) -> Event:
+def _normalise(wire: WireEvent, clock: Clock, bounds: Bounds, illegal_ids: frozenset[str]) -> Event:
     name = _name(wire.event)
     content = _object(wire.properties)
     problem = properties.fault(content, bounds)
@@ -86,7 +87,11 @@ def _normalise(wire: WireEvent, clock: Clock, bounds: Bounds) -> Event:
         raise RejectedError(*problem, "properties")
     inside = properties.ids(content)
     who = _distinct_id((wire.distinct_id, wire.other_distinct_id, inside.distinct_id, inside.other_distinct_id))
-    uid = _uuid(wire.uuid)
+    if who.lower() in illegal_ids:
+        raise RejectedError(
+            "distinct_id_illegal", f"The distinct_id {who} stands for nobody in particular.", "distinct_id"
+        )
+    uid = uuid_of(wire.uuid)
     moment = _moment(wire, clock, ignore_sent_at=inside.ignore_sent_at is True)
     additions: dict[str, Raw | bytes] = {
         key: member
@@ -151,7 +156,8 @@ def _text(value: Any) -> str:  # noqa: ANN401 - a sender's JSON value
             return msgspec.json.encode(value).decode()
 
 
-def _uuid(value: Any) -> str:  # noqa: ANN401 - a sender's JSON value
+def uuid_of(value: Any) -> str:  # noqa: ANN401 - a sender's JSON value
+    """Give an event id in its one spelling, or a new one where none was sent. Raises RejectedError."""
     if value is None or value == "":
         return str(uuid7())
     match = _UUID.fullmatch(value.strip().lower()) if isinstance(value, str) else None

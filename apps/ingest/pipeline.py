@@ -12,7 +12,9 @@ import zstandard
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from apps.clickhouse.tables import RECORDING_CHUNKS
 from apps.common.errors import UnavailableError
+from apps.ingest import recordings
 from apps.ingest.batch import EventBatch
 from apps.ingest.bounds import DEAD_LETTER_BYTES
 from apps.ingest.consumer import Delivery
@@ -75,6 +77,9 @@ class Batch:
         events.entries.extend(repeat(entry_id, count))
         events.ips.extend(repeat(entry.ip, count))
         events.user_agents.extend(repeat(entry.user_agent, count))
+        for recording in entry.recordings:
+            self.size += len(recording.data)
+            self.beside.setdefault(RECORDING_CHUNKS, []).append(recordings.row(entry, recording, entry_id))
         for rejection in entry.rejections:
             self.dead.append(DeadLetter(entry.project_id, entry.received_us, entry_id, entry.path, rejection))
 

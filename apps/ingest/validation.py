@@ -14,6 +14,7 @@ from apps.ingest import timestamps
 from apps.ingest.bounds import DEAD_LETTER_BYTES, NAME_LENGTH, Bounds
 from apps.ingest.contracts import LogEntry, Rejection
 from apps.ingest.normalise import Clock, RejectedError, normalise
+from apps.ingest.protocols import recordings
 from apps.ingest.protocols.posthog import ABSENT, Request, WireEvent
 
 _UUID_LENGTH: Final = 36
@@ -70,7 +71,7 @@ def validate(request: Request, *, project_id: int, path: str, clock: Clock, boun
                     keep_properties(raw)
                     continue
         try:
-            event = normalise(wire, clock, bounds)
+            event = normalise(wire, clock, bounds, request.illegal_ids)
         except RejectedError as exc:
             faults.append(_Fault(index, wire, exc))
         else:
@@ -85,9 +86,24 @@ def validate(request: Request, *, project_id: int, path: str, clock: Clock, boun
     return entry
 
 
+def validate_recordings(request: Request, *, project_id: int, path: str, clock: Clock, bounds: Bounds) -> LogEntry:
+    """Judge every piece of a recording of a request, as `validate` does events."""
+    entry = LogEntry(project_id, clock.now_us, path, [], [], [], [], [], [], recordings=[])
+    faults: list[_Fault] = []
+    for index, wire in enumerate(request.events):
+        try:
+            entry.recordings.append(recordings.read(wire, clock, bounds))
+        except RejectedError as exc:
+            faults.append(_Fault(index, wire, exc))
+    if faults:
+        texts = request.raw_events()
+        entry.rejections = [_rejection(fault, texts[fault.index]) for fault in faults]
+    return entry
+
+
 def _short(request: Request, bounds: Bounds) -> int:
     """Say how long the properties of an event on the short path may be; so short, they are not too many either."""
-    if b'"$ignore_sent_at"' in request.body or not _have_canonical_uuids(request.events):
+    if request.may_ignore_sent_at or request.illegal_ids or not _have_canonical_uuids(request.events):
         return 0
     return min(bounds.properties * _BYTES_OF_SHORTEST_PROPERTY, bounds.event_bytes)
 
@@ -118,4 +134,5 @@ def _rejection(fault: _Fault, text: bytes) -> Rejection:
         event=name[:NAME_LENGTH] if isinstance(name, str) else "",
         distinct_id=who[:NAME_LENGTH] if isinstance(who, str) else "",
         payload=text[:DEAD_LETTER_BYTES],
+        attr=fault.error.attr,
     )

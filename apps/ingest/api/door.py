@@ -1,146 +1,90 @@
-"""The capture endpoints, as WSGI in front of Django.
+"""The public endpoints of ingest, as WSGI in front of Django.
 
 They are the hot path: Django's request object, middleware and signals cost three times what taking a small event
 costs, and nothing of them is needed, since there is no session, no form and no redirect here. Success is exactly 200,
 because official SDKs resend after anything else; the answer never redirects, with or without trailing slash.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl
+from typing import TYPE_CHECKING, Final
 
-import structlog
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 
-from apps.common.errors import DomainError
-from apps.common.http import problem, problem_for
-from apps.ingest import services
-from apps.ingest.api import cors
-from apps.ingest.bounds import bounds
-from apps.ingest.errors import LogUnavailableError, MalformedPayloadError
-from apps.ingest.protocols.encoding import Packed, too_large
+from apps.ingest.api import ai_parts, analytics_events, capture, cors, remote_config
+from apps.ingest.api.answers import Answer, Handler, known, refusal
+from apps.ingest.api.arrival import Arrival
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-CAPTURE_PATHS: Final = ("/batch", "/e", "/i/v0/e", "/capture")
+_GET_AND_POST: Final = ("GET", "POST")
+_POST: Final = ("POST",)
+_GET: Final = ("GET", "HEAD")
 
-_METHODS: Final = "GET, POST, OPTIONS"
-_OK: Final = b'{"status": "Ok"}'
-_JSON: Final = ("Content-Type", "application/json")
-_QUERY_FIELDS: Final = 32
-_PIECE: Final = 1 << 18
-_DISCARD_TIMES: Final = 4
-"""How many times the bound of a body is still read, and thrown away, so that its sender learns why."""
 
-Take = Callable[[services.Capture], object]
-Answer = tuple[int, list[tuple[str, str]], bytes]
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Who answers at an address, and to which methods; OPTIONS is answered for all."""
 
-log = structlog.get_logger(__name__)
+    handle: Handler
+    methods: tuple[str, ...] = _GET_AND_POST
+
+
+EVENTS: Final = Route(capture.events)
+
+ROUTES: Final[Mapping[str, Route]] = {
+    "/batch": EVENTS,
+    "/e": EVENTS,
+    "/i/v0/e": EVENTS,
+    "/capture": EVENTS,
+    "/track": EVENTS,
+    "/engage": Route(capture.person_updates),
+    "/i/v0/ai/batch": EVENTS,
+    "/s": Route(capture.recordings),
+    "/i/v0/ai": Route(ai_parts.event_in_parts, _POST),
+    "/i/v1/analytics/events": Route(analytics_events.events, _POST),
+    "/api/surveys": Route(remote_config.surveys, _GET),
+    "/api/early_access_features": Route(remote_config.early_access_features, _GET),
+    "/api/web_experiments": Route(remote_config.web_experiments, _GET),
+}
+"""By path, without the trailing slash that each may have."""
+
+CONFIG: Final = Route(remote_config.config, _GET)
 
 
 class CaptureDoor:
-    """Answers the capture endpoints and hands everything else to Django."""
+    """Answers the public endpoints and hands everything else to Django."""
 
-    def __init__(self, inside: "WSGIApplication", take: Take = services.capture) -> None:
-        """Name what stands behind the door, and what takes in the events that come through it."""
+    def __init__(self, inside: "WSGIApplication", routes: Mapping[str, Route] = ROUTES) -> None:
+        """Name what stands behind the door, and who answers at which path before it."""
         self._inside = inside
-        self._take = take
-        self._paths = frozenset(path + slash for path in CAPTURE_PATHS for slash in ("", "/"))
+        self._routes = dict(routes) | {f"{path}/": route for path, route in routes.items()}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one request."""
-        if environ["PATH_INFO"] not in self._paths:
-            return self._inside(environ, start_response)
-        status, headers, body = _answer(environ, self._take)
-        headers += cors.headers(environ)
-        headers.append(("Content-Length", str(len(body))))
+        path = environ["PATH_INFO"]
+        route = self._routes.get(path)
+        if route is None:
+            if not path.startswith(remote_config.PREFIX):
+                return self._inside(environ, start_response)
+            route = CONFIG
+        status, headers, body = _answer(route, Arrival(environ))
+        # The list may be a handler's own, given out again and again.
+        headers = [*headers, *cors.headers(environ), ("Content-Length", str(len(body)))]
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
-        return [body]
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
-def _answer(environ: "WSGIEnvironment", take: Take) -> Answer:
-    method = environ["REQUEST_METHOD"]
-    if method == "OPTIONS":
+def _answer(route: Route, arrival: Arrival) -> Answer:
+    if arrival.method == "OPTIONS":
         return 204, [], b""
-    if method not in {"POST", "GET"}:
-        return 405, [("Allow", _METHODS)], b""
+    if arrival.method not in route.methods:
+        return 405, [("Allow", ", ".join((*route.methods, "OPTIONS")))], b""
     try:
-        take(_read(environ))
-    except DomainError as exc:
-        return _refusal(exc)
-    except DatabaseError as exc:
-        log.warning("capture.database_away", reason=str(exc))
-        return _refusal(LogUnavailableError("The database is away."))
-    except Exception:
-        log.exception("capture.failed", path=environ["PATH_INFO"])
-        answer = problem(500, "error", "Something went wrong on the server.")
-        return 500, [("Content-Type", answer["Content-Type"])], answer.content
+        return route.handle(arrival)
+    except Exception as exc:  # noqa: BLE001 - what it amounts to is told apart there, and logged
+        return refusal(known(exc, arrival.path))
     finally:
         close_old_connections()
-    return 200, [_JSON], _OK
-
-
-def _refusal(error: DomainError) -> Answer:
-    answer = problem_for(error)
-    assert answer is not None  # noqa: S101 - there is one for every DomainError; this tells mypy
-    headers = [("Content-Type", answer["Content-Type"])]
-    if isinstance(error, LogUnavailableError):
-        headers.append(("Retry-After", str(error.retry_after)))
-    return error.status, headers, answer.content
-
-
-def _read(environ: "WSGIEnvironment") -> services.Capture:
-    query = _query(environ.get("QUERY_STRING", ""))
-    data = query.get("data", "")
-    packed = Packed(
-        body=data.encode(errors="replace") if data else _body(environ),
-        content_encoding=environ.get("HTTP_CONTENT_ENCODING", ""),
-        compression=query.get("compression", ""),
-    )
-    sent_at = query.get("_") or query.get("sent_at", "")
-    return services.Capture(packed, path=environ["PATH_INFO"], token=query.get("token", ""), sent_at=sent_at)
-
-
-def _query(text: str) -> dict[str, str]:
-    if not text:
-        return {}
-    try:
-        return dict(parse_qsl(text, max_num_fields=_QUERY_FIELDS))
-    except ValueError as exc:
-        raise MalformedPayloadError("The query has more parameters than events need.") from exc
-
-
-def _body(environ: "WSGIEnvironment") -> bytes:
-    """Read the raw body, never more than the bound, whether its length was told beforehand or not."""
-    limit = bounds().body_bytes
-    is_chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
-    announced = _length(environ)
-    source: Any = environ["wsgi.input"]
-    try:
-        if announced > limit:
-            _discard(source, _DISCARD_TIMES * limit)
-            raise too_large(limit)
-        body: bytes = source.read(limit + 1 if is_chunked else announced)
-        if len(body) > limit:
-            _discard(source, _DISCARD_TIMES * limit)
-            raise too_large(limit)
-    except OSError as exc:
-        raise MalformedPayloadError("The body could not be read to its end.") from exc
-    if not is_chunked and len(body) < announced:
-        raise MalformedPayloadError("The body ended before its announced length.")
-    return body
-
-
-def _discard(source: Any, most: int) -> None:  # noqa: ANN401 - WSGI's input has no type of its own
-    """Read on without keeping anything: a sender that is still sending does not see an answer."""
-    while most > 0 and (piece := source.read(min(most, _PIECE))):
-        most -= len(piece)
-
-
-def _length(environ: "WSGIEnvironment") -> int:
-    try:
-        return max(0, int(environ.get("CONTENT_LENGTH") or 0))
-    except ValueError as exc:
-        raise MalformedPayloadError("The Content-Length is no number.") from exc

@@ -60,6 +60,10 @@ class Request:
     token: str
     sent_at: Any = None
     is_historical: bool = False
+    may_ignore_sent_at: bool = True
+    """Some event may say that the sender's clock is not to be corrected."""
+    illegal_ids: frozenset[str] = frozenset()
+    """Distinct ids, in lower case, that this format takes for nobody's."""
 
     def raw_events(self) -> list[bytes]:
         """Give each event's own JSON text; asked for only when one is refused."""
@@ -130,9 +134,11 @@ def _parse(body: bytes, query_token: str, bearer: str) -> Request:
     if not events:
         raise EmptyBatchError("The request holds no event.", attr="batch")
     token = _one_token(wrapping, query_token, events, bearer)
+    ignores = b'"$ignore_sent_at"' in body
     if wrapping is None:
-        return Request(body, events, token)
-    return Request(body, events, token, wrapping.sent_at, wrapping.historical_migration is True)
+        return Request(body, events, token, may_ignore_sent_at=ignores)
+    is_historical = wrapping.historical_migration is True
+    return Request(body, events, token, wrapping.sent_at, is_historical, ignores)
 
 
 def _raw_events(body: bytes) -> list[Raw]:

@@ -7,8 +7,10 @@ import pytest
 from django.db import OperationalError
 from pytest_django import Settings
 
-from apps.ingest import log, services
-from apps.ingest.api.door import CaptureDoor, Take
+from apps.ingest import log
+from apps.ingest.api.answers import Answer, Handler
+from apps.ingest.api.capture import events
+from apps.ingest.api.door import CaptureDoor, Route
 from tests.factories.accounts import ProjectFactory
 from tests.processes import free_port
 
@@ -16,7 +18,7 @@ BODY = json.dumps({"api_key": "phc_1", "batch": [{"event": "a", "distinct_id": "
 
 
 def ask(
-    path: str = "/batch/", body: bytes = BODY, take: Take = services.capture, **environ: str
+    path: str = "/batch/", body: bytes = BODY, take: Handler = events, **environ: str
 ) -> tuple[int, dict[str, str], bytes]:
     """Ask the door alone, with a Django behind it that answers 299."""
     heard: list[Any] = []
@@ -31,7 +33,8 @@ def ask(
         "CONTENT_LENGTH": str(len(body)),
         "wsgi.input": io.BytesIO(body),
     }
-    answer = CaptureDoor(django, take)(full | environ, lambda status, headers: heard.extend((status, headers)))  # type: ignore[arg-type]  # what WSGI calls
+    door = CaptureDoor(django, {"/batch": Route(take)})
+    answer = door(full | environ, lambda status, headers: heard.extend((status, headers)))  # type: ignore[arg-type]  # what WSGI calls
     return int(heard[0][:3]), dict(heard[1]), b"".join(answer)
 
 
@@ -70,7 +73,7 @@ def test_door__event_log_away__is_503_with_retry_after(settings: Settings, monke
 @pytest.mark.parametrize(("error", "status"), [(OperationalError("locked"), 503), (KeyError("ours"), 500)])
 def test_door__something_breaks__says_so_and_no_more(error: Exception, status: int) -> None:
     # Given a fault that is not the sender's
-    def fail(_: object) -> None:
+    def fail(_: object) -> Answer:
         raise error
 
     # When an event comes
@@ -94,4 +97,4 @@ def test_door__something_breaks__says_so_and_no_more(error: Exception, status: i
     ],
 )
 def test_door__bad_request_line__is_refused(name: str, value: str, status: int) -> None:
-    assert ask("/batch/", BODY, services.capture, **{name: value})[0] == status
+    assert ask("/batch/", BODY, events, **{name: value})[0] == status

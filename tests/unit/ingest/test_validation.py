@@ -19,11 +19,13 @@ BOUNDS = Bounds(
     body_bytes=1_000_000,
     events=1_000,
     event_bytes=2_000,
+    ai_event_bytes=8_000,
     depth=8,
     properties=20,
     age_us=3_650 * DAY,
     backlog_entries=1,
     backlog_bytes=1,
+    free_bytes=1,
 )
 NOON = timestamps.parse("2026-11-22T12:00:00Z") or 0
 CLOCK = Clock(NOON, skew_us=3_000_000)

@@ -1,0 +1,3 @@
+DROP TABLE IF EXISTS recording_chunks ${ON_CLUSTER} SYNC;
+
+${CLUSTER_ONLY} DROP TABLE IF EXISTS recording_chunks_local ${ON_CLUSTER} SYNC ${END_CLUSTER_ONLY};
