@@ -13,6 +13,7 @@ def add_to(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", help="which address to listen on (0.0.0.0: every one)")
     parser.add_argument("--web-workers", type=int, default=1, help="how many web processes")
+    parser.add_argument("--writers", type=int, default=1, help="how many writers share the work")
 
 
 def read(arguments: list[str]) -> Options:

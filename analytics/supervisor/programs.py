@@ -16,6 +16,7 @@ class Options:
     host: str
     port: int
     web_workers: int
+    writers: int = 1
 
     @property
     def url(self) -> str:
@@ -74,13 +75,17 @@ def list_programs(addresses: env.Addresses, options: Options) -> list[Program]:
     programs += [
         # It waits for the stores by itself, and loads its code while they start.
         Program("prepare", manage("prepare", "--wait", "--first-user", f"--marker={layout.prepared}"), once=True),
-        Program("writer", manage("write_events"), prepared, stop_seconds=30),
+        *(Program(name, manage("write_events"), prepared, stop_seconds=30) for name in _writer_names(options.writers)),
         # Celery's checks load every page and endpoint into a process that serves none.
         Program("worker", _worker(addresses), prepared, stop_seconds=30, environment={"CELERY_SKIP_CHECKS": "1"}),
         Program("web", web, prepared, stop_seconds=30),
         Program("welcome", _welcome(addresses, options), prepared, once=True),
     ]
     return programs
+
+
+def _writer_names(count: int) -> list[str]:
+    return ["writer", *(f"writer-{number}" for number in range(2, count + 1))]
 
 
 def _clickhouse(addresses: env.Addresses) -> Program:

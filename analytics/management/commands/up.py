@@ -21,11 +21,11 @@ class Command(BaseCommand):
         """Declare the flags."""
         arguments.add_to(parser)
 
-    def handle(self, *, port: int, host: str, web_workers: int, **_: object) -> None:
+    def handle(self, *, port: int, host: str, web_workers: int, writers: int, **_: object) -> None:
         """Hand over to the supervisor."""
         if find_spec("supervisor") is None:
             raise CommandError("This installation has no embedded services; install requirements/embedded.txt first.")
-        flags = [f"--port={port}", f"--host={host}", f"--web-workers={web_workers}"]
+        flags = [f"--port={port}", f"--host={host}", f"--web-workers={web_workers}", f"--writers={writers}"]
         command = [sys.executable, "-m", "analytics.supervisor", *flags]
         os.chdir(settings.BASE_DIR)
         sys.stdout.flush()

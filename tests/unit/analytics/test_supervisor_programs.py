@@ -27,6 +27,16 @@ def test_list_programs__nothing_configured__starts_stores_first_and_web_late(add
     assert names == ["valkey", "clickhouse", "prepare", "writer", "worker", "web", "welcome"]
 
 
+def test_list_programs__several_writers__each_has_a_name_of_its_own(addresses: env.Addresses) -> None:
+    # Given / When
+    programs = list_programs(addresses, Options(host="127.0.0.1", port=8123, web_workers=1, writers=3))
+
+    # Then
+    writers = [program for program in programs if program.command[-1] == "write_events"]
+    assert [program.name for program in writers] == ["writer", "writer-2", "writer-3"]
+    assert len({program.wait_for for program in writers}) == 1
+
+
 @pytest.mark.parametrize(
     ("variable", "url", "left_out"),
     [
