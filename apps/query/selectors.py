@@ -1,10 +1,12 @@
 """Reads that other apps and pages make without writing a query."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from apps.accounts.contracts import ProjectContext
+from apps.clickhouse.texts import with_texts
 from apps.common import clock
 from apps.query import engine
 from apps.query.kinds import events
@@ -41,9 +43,10 @@ def list_events(  # noqa: PLR0913 - one optional filter an argument
 
 
 def find_event(project: ProjectContext, uuid: UUID, timestamp: datetime) -> ListedEvent | None:
-    """Find one event by its id and its exact moment, as `list_events` gives them."""
+    """Find one event by its id and its exact moment, as `list_events` gives them; whole, with the texts kept apart."""
     result = engine.ask(events.build_one(project.id, uuid, timestamp), tag=f"query.event project={project.id}")
-    return next(iter(events.decode(result.dicts())), None)
+    found = next(iter(events.decode(result.dicts())), None)
+    return found and replace(found, properties=with_texts(project.id, found.uuid, found.properties))
 
 
 def _is_covered(question: events.EventsInput, look_back: timedelta | None) -> bool:

@@ -1,0 +1,1 @@
+"""Generations and embeddings: what each call of a model cost, and the long texts that went in and came out."""
