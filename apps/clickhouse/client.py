@@ -13,6 +13,7 @@ from clickhouse_driver import errors as driver_errors
 from django.conf import settings as django_settings
 
 from apps.clickhouse.errors import ClickHouseError, ClickHouseUnavailableError, QueryCancelledError, from_code
+from apps.clickhouse.native.block import Block
 from apps.clickhouse.pool import Pool, TrackedClient
 from apps.clickhouse.statement import Setting, Statement, names
 
@@ -144,14 +145,23 @@ def insert(table: str, columns: Mapping[str, Sequence[object]], *, token: str | 
     (count,) = rows
     if not count:
         return
+    _insert(table, tuple(columns), count, token, list(columns.values()))
+
+
+def insert_block(table: str, block: Block, *, token: str | None = None) -> None:
+    """Insert columns that are packed already, under the promises of `insert`."""
+    if block.rows:
+        _insert(table, tuple(block.columns), block.rows, token, block)
+
+
+def _insert(table: str, columns: tuple[str, ...], count: int, token: str | None, data: object) -> None:
     settings: dict[str, Setting] = dict(WRITE_SETTINGS) | {"insert_block_size": count}
     if token is None:
         settings |= {"deduplicate_insert": "disable", "insert_deduplicate": 0}
     else:
         settings["insert_deduplication_token"] = token
     # Plain names of ours; the driver takes the text as it is, so no doubled percent signs.
-    text = f"INSERT INTO {names((table,))} ({names(tuple(columns))}) VALUES"
-    data = list(columns.values())
+    text = f"INSERT INTO {names((table,))} ({names(columns)}) VALUES"
     _attempt(
         writers(),
         lambda client: client.execute(text, data, columnar=True, types_check=False, settings=settings),

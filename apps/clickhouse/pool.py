@@ -13,6 +13,7 @@ from clickhouse_driver import Client
 from clickhouse_driver.util.helpers import parse_url
 
 from apps.clickhouse.errors import ClickHouseUnavailableError
+from apps.clickhouse.native.block import Block, send_block, send_end
 
 CONNECT_SECONDS = 5
 PING_SECONDS = 3
@@ -40,6 +41,16 @@ class TrackedClient(Client):  # type: ignore[misc]  # the driver is untyped
         finally:
             self.connection.send_receive_timeout = patience
         self.connection.socket.settimeout(patience)
+
+    def send_data(self, sample_block: Any, data: Any, **options: Any) -> Any:  # noqa: ANN401 - as the driver's
+        """Send rows as the driver does, or a block that is packed already as it is."""
+        if not isinstance(data, Block):
+            return super().send_data(sample_block, data, **options)
+        send_block(self.connection, data, sample_block.columns_with_types)
+        self.receive_profile_events()
+        send_end(self.connection)
+        self.receive_profile_events()
+        return data.rows
 
     def receive_result(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - as the driver's
         """Read the answer, as the driver does."""

@@ -22,6 +22,7 @@ import structlog
 
 from apps.clickhouse import client, selectors, tables
 from apps.clickhouse.errors import ClickHouseError, QueryTypeError
+from apps.ingest import columns
 from apps.ingest.batch import EventBatch
 from apps.ingest.bounds import DEAD_LETTER_BYTES
 from apps.ingest.contracts import DeadLetter, Rejection
@@ -76,8 +77,7 @@ class Inserter:
             else:
                 self.trouble = ""
                 batch.dead += poisoned + lost
-                for callback in batch.events.callbacks:
-                    callback()
+                _call_back(batch)
                 batch.found_written = sum(outcome.found_written for outcome in outcomes)
                 return
             self.retries += 1
@@ -95,6 +95,14 @@ class Inserter:
         return together(
             [partial(store_events, part, f"{token}:{name}", is_suspect=is_suspect) for name, part in enumerate(parts)]
         )
+
+
+def _call_back(batch: Batch) -> None:
+    for callback in batch.events.callbacks:
+        try:
+            callback()
+        except Exception:  # the events are stored; whoever wanted to know looks again with the next batch
+            log.exception("writer.callback_failed", callback=getattr(callback, "__qualname__", ""))
 
 
 def together(jobs: Sequence[Callable[[], T]]) -> list[T]:
@@ -153,8 +161,29 @@ def _missing(events: EventBatch) -> EventBatch:
     return events.take(rows)
 
 
-def _insert(events: EventBatch, token: str, first: int = 0) -> dict[int, str]:
-    """Insert a batch; halve it until only the events that cannot be inserted remain, and give those by row."""
+def _insert(events: EventBatch, token: str) -> dict[int, str]:
+    """Insert a batch, as columns what can be columns and the rest as text; give the refused events by row.
+
+    Which is which depends on each event alone, so the same batch made again has the same two inserts.
+    """
+    found = columns.split(events)
+    refused: dict[int, str] = {}
+    if found.rows:
+        try:
+            client.insert_block(tables.EVENTS, columns.block(events, found), token=f"{token}c")
+        except _DATA_FAULTS:
+            # Nothing of it was stored. As text the event at fault can be found.
+            log.exception("writer.columns_refused", events=len(found.rows))
+            refused = _insert_text(events.take(found.rows), f"{token}c")
+            refused = {found.rows[row]: reason for row, reason in refused.items()}
+    if found.rest:
+        by_row = _insert_text(events.take(found.rest), f"{token}t")
+        refused |= {found.rest[row]: reason for row, reason in by_row.items()}
+    return refused
+
+
+def _insert_text(events: EventBatch, token: str, first: int = 0) -> dict[int, str]:
+    """Insert a batch as text; halve it until only the events that cannot be inserted remain, and give those by row."""
     try:
         client.insert(tables.EVENTS_LANDING, landing(events), token=token)
     except _DATA_FAULTS as exc:
@@ -162,8 +191,8 @@ def _insert(events: EventBatch, token: str, first: int = 0) -> dict[int, str]:
             log.exception("writer.event_refused", entry=events.entries[0])
             return {first: f"ClickHouse refuses it: {exc}"}
         middle = len(events) // 2
-        left = _insert(events.part(0, middle), f"{token}a", first)
-        return left | _insert(events.part(middle, len(events)), f"{token}b", first + middle)
+        left = _insert_text(events.part(0, middle), f"{token}a", first)
+        return left | _insert_text(events.part(middle, len(events)), f"{token}b", first + middle)
     return {}
 
 

@@ -13,7 +13,7 @@ from apps.clickhouse.embedded.answer import answer_query
 from apps.clickhouse.embedded.engine import Session
 from apps.clickhouse.embedded.errors import EngineError
 from apps.clickhouse.embedded.inserting import answer_insert
-from apps.clickhouse.embedded.layout import read_block
+from apps.clickhouse.embedded.layout import UnknownLayoutError, read_block
 from apps.clickhouse.embedded.packets import Client
 from apps.clickhouse.embedded.wire import ClientGoneError, Reader, WireError, socket_refill
 
@@ -74,6 +74,8 @@ class Connection:
             pass
         except EngineError as exc:  # one after which the bytes that follow cannot be read
             self._farewell(exc)
+        except UnknownLayoutError as exc:
+            self._farewell(EngineError.refuse(f"{exc}; insert a String and let the table convert it."))
         except WireError as exc:
             logger.warning("connection.refused", extra={"connection": self.number, "reason": str(exc)})
             self._farewell(EngineError.refuse(f"Unexpected bytes from the client: {exc}.", UNKNOWN_PACKET))

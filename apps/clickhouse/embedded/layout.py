@@ -33,12 +33,15 @@ DECIMAL_WIDTHS: Final = ((9, 4), (18, 8), (38, 16), (76, 32))
 ADDITIONAL_KEYS: Final = 1 << 9
 GLOBAL_DICTIONARY: Final = 1 << 8
 LOW_CARDINALITY_VERSION: Final = 1
+FLATTENED: Final = 3
+MAX_TYPES: Final = 250
+"""A code of one byte a row has room for no more."""
 
 Skip = Callable[[Reader, int], None]
 
 
 class UnknownLayoutError(WireError):
-    """A type whose bytes cannot be measured without decoding (JSON, Dynamic, Variant, aggregate states)."""
+    """A type or form whose bytes cannot be measured without decoding (Dynamic, Variant, aggregate states)."""
 
 
 class Layout(NamedTuple):
@@ -158,6 +161,46 @@ def _low_cardinality(keys: Layout) -> Layout:
     return Layout(prefix, data)
 
 
+def _dynamic_prefix(reader: Reader) -> list[Layout]:
+    if reader.uint64() != FLATTENED:
+        raise UnknownLayoutError("a Dynamic column in another form than the flattened one cannot be passed through")
+    count = reader.varint()
+    if count > MAX_TYPES:
+        raise WireError(f"a Dynamic column of {count} types")
+    layouts = [layout_of(reader.string(MAX_NAME)) for _ in range(count)]
+    for layout in layouts:
+        layout.prefix(reader)
+    return layouts
+
+
+def _skip_dynamic(reader: Reader, rows: int, layouts: list[Layout]) -> None:
+    """Skip the code of each row, then each type's values: as many as there are rows with its code."""
+    codes = reader.take(rows)
+    if codes and max(codes) > len(layouts):
+        raise WireError("a Dynamic column with a code for no type")
+    for code, layout in enumerate(layouts):
+        layout.data(reader, codes.count(code))
+
+
+def _flattened_json() -> Layout:
+    """Measure a JSON column in flattened form: its prefix names the paths, so the data is read by what it said."""
+
+    def prefix(reader: Reader) -> None:
+        if reader.uint64() != FLATTENED:
+            raise UnknownLayoutError("a JSON column in another form than the flattened one cannot be passed through")
+        count = reader.varint()
+        if count > MAX_COLUMNS:
+            raise WireError(f"a JSON column of {count} paths")
+        reader.skip_strings(count)
+        reader.notes.append([_dynamic_prefix(reader) for _ in range(count)])
+
+    def data(reader: Reader, rows: int) -> None:
+        for layouts in reader.notes.popleft():
+            _skip_dynamic(reader, rows, layouts)
+
+    return Layout(prefix, data)
+
+
 @lru_cache(maxsize=4096)
 def layout_of(type_name: str) -> Layout:
     """Compile a type name to the way its bytes are measured."""
@@ -170,6 +213,8 @@ def layout_of(type_name: str) -> Layout:
         return _fixed(FIXED[name])
     if name.startswith("Interval"):
         return _fixed(8)
+    if name == "JSON" and all("=" in argument for argument in arguments):  # limits only, no typed paths
+        return _flattened_json()
     return _compound(name, arguments, text)
 
 

@@ -6,8 +6,9 @@ little-endian.
 
 import contextlib
 import socket
+from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 RECEIVE_SIZE: Final = 1 << 18
 MAX_VARINT_BYTES: Final = 10
@@ -52,6 +53,8 @@ class Reader:
         self._position = 0
         self._sink: Callable[[memoryview], None] | None = None
         self._captured_from = 0
+        self.notes: deque[Any] = deque()
+        """What prefixes of columns said about the data that follows them, in that order."""
 
     @property
     def pending(self) -> bytes:

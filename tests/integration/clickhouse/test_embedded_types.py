@@ -156,7 +156,7 @@ def test_json__selected_whole_as_text__is_read(client: Client, table: Callable[.
     assert client.execute(f"SELECT toString(properties) FROM {name}") == [('{"a":{"b":1}}',)]
 
 
-def test_json__inserted_by_the_driver__is_refused_and_the_connection_lives(
+def test_json__in_the_form_the_driver_writes__is_refused_and_the_client_goes_on(
     client: Client, table: Callable[..., str]
 ) -> None:
     name = table("properties JSON")

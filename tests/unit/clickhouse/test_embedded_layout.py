@@ -75,7 +75,8 @@ def test_column__of_every_layout__ends_where_the_next_begins(type_name: str, row
 
 
 @pytest.mark.parametrize(
-    "type_name", ["JSON", "Dynamic", "Variant(UInt8, String)", "AggregateFunction(sum, UInt64)", "Array(JSON)", "Never"]
+    "type_name",
+    ["JSON(a UInt8)", "Dynamic", "Variant(UInt8, String)", "AggregateFunction(sum, UInt64)", "Array(JSON(a.b UInt8))", "Never"],
 )
 def test_column__that_only_decoding_can_measure__is_refused(type_name: str) -> None:
     with pytest.raises(UnknownLayoutError, match="cannot be passed through"):

@@ -1,0 +1,206 @@
+"""Objects that resemble each other, decoded straight into columns by a struct that was made for them.
+
+A struct whose fields are the keys seen so far lets msgspec decode a whole list of objects in C, and check while it does
+so that nothing else is in them. Whatever does not fit is read the plain way (`flat.py`), and the struct learns from it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import NoneType
+from typing import Any, Final, Union
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import astuple
+
+from apps.clickhouse.native.flat import (
+    MOST_PATHS,
+    TYPES,
+    NotFlatError,
+    count_quotes,
+    element_type,
+    pack,
+    path_of,
+)
+from apps.clickhouse.native.json_column import ABSENT, Packed, Piece, Type
+
+_MOST_TIMES_LEARNED: Final = 40
+_ABSENT_KINDS: Final = (UnsetType, NoneType)
+_LIST: Final = list[str | bool | int | float | None]
+
+
+class UnfitError(Exception):
+    """Some object of several does not fit the shape."""
+
+
+@dataclass(slots=True)
+class _Member:
+    """What was seen under one key."""
+
+    path: str
+    kinds: set[type] = field(default_factory=set)
+    is_always_there: bool = True
+    inner: "Shape | None" = None
+
+    def annotation(self) -> Any:  # noqa: ANN401 - a type made at run time
+        kinds: list[Any] = [kind for kind in self.kinds if kind not in (list, dict)]
+        if float in self.kinds and int not in self.kinds:
+            kinds.append(int)  # or msgspec would turn 1 into 1.0
+        if list in self.kinds:
+            kinds.append(_LIST)
+        if self.inner is not None:
+            kinds.append(self.inner.struct)
+        if not self.is_always_there:
+            kinds.append(UnsetType)
+        return Union[tuple(kinds)]  # noqa: UP007 - of types known only now
+
+    def only_type(self) -> type | None:
+        """Give the type when every object has this key with a plain value of it."""
+        if self.is_always_there and len(self.kinds) == 1:
+            (kind,) = self.kinds
+            return kind if kind in TYPES and kind is not float else None
+        return None
+
+
+class Shape:
+    """What the objects of one kind, or those below one of their keys, were seen to hold."""
+
+    def __init__(self, parent: str | None = None, depth: int = 1) -> None:
+        self._parent = parent
+        self._depth = depth
+        self._members: dict[str, _Member] = {}
+        self._struct: type[Struct] | None = None
+        self._decoder: msgspec.json.Decoder[list[Any]] | None = None
+        self._seen = 0
+        self.times_learned = 0
+
+    @property
+    def can_learn(self) -> bool:
+        """Say whether making another struct is worth it; objects that never resemble each other gain nothing."""
+        return self.times_learned < _MOST_TIMES_LEARNED
+
+    def size(self) -> int:
+        """Count the keys, those of objects within included."""
+        return sum(1 + (member.inner.size() if member.inner else 0) for member in self._members.values())
+
+    def learn(self, contents: Sequence[dict[str, Any]]) -> None:
+        """Take note of objects that `flat.flatten` accepts."""
+        if self.size() + len(set().union(*contents) - self._members.keys()) > MOST_PATHS:
+            self.times_learned = _MOST_TIMES_LEARNED
+            return
+        self.times_learned += 1
+        for content in contents:
+            self._note(content)
+        self._forget_structs()
+
+    def _note(self, content: dict[str, Any]) -> None:
+        for key, value in content.items():
+            member = self._members.get(key)
+            if member is None:
+                member = self._members[key] = _Member(path_of(self._parent, key))
+                member.is_always_there = self._seen == 0 and self._depth == 1
+            member.kinds.add(type(value))
+            if isinstance(value, dict):
+                if member.inner is None:
+                    member.inner = Shape(member.path, self._depth + 1)
+                member.inner._note(value)  # noqa: SLF001 - of the same class
+        if len(content) < len(self._members):
+            for key in self._members.keys() - content.keys():
+                self._members[key].is_always_there = False
+        self._seen += 1
+
+    def _forget_structs(self) -> None:
+        self._struct = self._decoder = None
+        for member in self._members.values():
+            if member.inner is not None:
+                member.inner._forget_structs()  # noqa: SLF001 - of the same class
+
+    @property
+    def struct(self) -> type[Struct]:
+        """Give the struct that fits what was seen and nothing else."""
+        if self._struct is None:
+            fields: list[Any] = []
+            for number, (key, member) in enumerate(self._members.items()):
+                options = {"name": key} if member.is_always_there else {"name": key, "default": UNSET}
+                fields.append((f"f{number}", member.annotation(), msgspec.field(**options)))
+            self._struct = msgspec.defstruct("Properties", fields, kw_only=True, forbid_unknown_fields=True, gc=False)
+        return self._struct
+
+    def read(self, texts: Sequence[bytes]) -> list[Piece]:
+        """Lay out objects as pieces of a column; raises UnfitError when any of them has something else in it."""
+        if not self._members:
+            raise UnfitError
+        if self._decoder is None:
+            self._decoder = msgspec.json.Decoder(list[self.struct])  # type: ignore[name-defined]  # made at run time
+        text = b"[" + b",".join(texts) + b"]"
+        try:
+            found = self._decoder.decode(text)
+            pieces: list[Piece] = []
+            quotes = self._lay_out(found, pieces)
+        except (msgspec.MsgspecError, NotFlatError, OverflowError, ValueError, RecursionError) as exc:
+            raise UnfitError from exc
+        if len(found) != len(texts) or quotes != count_quotes(text):
+            raise UnfitError
+        return pieces
+
+    def _lay_out(self, rows: Sequence[Struct], pieces: list[Piece]) -> int:
+        """Add the pieces of these objects; give how many quotes it takes to write them down."""
+        quotes = 0
+        for member, column in zip(self._members.values(), zip(*map(astuple, rows), strict=True), strict=True):
+            kind = member.only_type()
+            if kind is not None:
+                pieces.append(Piece(member.path, [(TYPES[kind], pack(TYPES[kind], column))]))
+                quotes += len(column) * (4 if kind is str else 2)
+            else:
+                quotes += _lay_out_mixed(member, column, pieces)
+        return quotes
+
+
+def _lay_out_mixed(member: _Member, column: tuple[Any, ...], pieces: list[Piece]) -> int:
+    kinds = list(map(type, column))
+    different = set(kinds)
+    quotes = 2 * (len(column) - (kinds.count(UnsetType) if UnsetType in different else 0))
+    if len(different) == 1 and (kind := kinds[0]) in TYPES:
+        pieces.append(Piece(member.path, [(TYPES[kind], pack(TYPES[kind], column))]))
+        return quotes + (2 * len(column) if kind is str else 0)
+    places: dict[type, int] = {}
+    values: list[tuple[Type, Packed]] = []
+    for kind in different:
+        places[kind] = ABSENT
+        if kind in TYPES:
+            places[kind] = len(values)
+            some = [value for value in column if value.__class__ is kind]
+            values.append((TYPES[kind], pack(TYPES[kind], some)))
+            quotes += 2 * len(some) if kind is str else 0
+    index = bytearray(map(places.__getitem__, kinds))
+    if list in different:
+        quotes += _add_lists(column, index, values)
+    if values:
+        pieces.append(Piece(member.path, values, bytes(index)))
+    if member.inner is not None:
+        inner = member.inner
+        nothing = inner.struct()
+        rows = [value if value.__class__ is inner.struct else nothing for value in column]
+        quotes += inner._lay_out(rows, pieces)  # noqa: SLF001 - of this module
+    return quotes
+
+
+def _add_lists(column: tuple[Any, ...], index: bytearray, values: list[tuple[Type, Packed]]) -> int:
+    """Add the lists among a column's values, by the type of their elements; give their quotes."""
+    by_type: dict[str, list[Any]] = {}
+    places: dict[str, int] = {}
+    quotes = 0
+    for row, value in enumerate(column):
+        if value.__class__ is list:
+            element = element_type(value)
+            if element not in by_type:
+                by_type[element] = []
+                places[element] = len(values) + len(places)
+            by_type[element].append(value)
+            index[row] = places[element]
+            if element == "String":
+                quotes += 2 * (len(value) - value.count(None))
+    for element, lists in by_type.items():
+        type_name = f"Array(Nullable({element}))"
+        values.append((type_name, pack(type_name, lists)))
+    return quotes
