@@ -108,6 +108,10 @@ test-fast: ## Unit tests only
 test-slow: ## Soak tests that take minutes
 	$(BIN)/python -m pytest -m slow --timeout 900
 
+.PHONY: chaos
+chaos: setup ## Kill the real processes at random under load, then count; ARGS="--seconds 600 --seed 7"
+	$(BIN)/python -m tests.chaos $(ARGS)
+
 .PHONY: check
 check: lint types arch templates assets-check ## Lint, types, the staircase and templates
 
