@@ -61,7 +61,7 @@ def read(wire: WireEvent | None, clock: Clock, bounds: Bounds) -> Recording:
     except (msgspec.MsgspecError, RecursionError) as exc:
         reason = f"The snapshot cannot be read: {exc}."
         raise RejectedError("snapshot_unreadable", reason, "properties.$snapshot_data") from exc
-    window_id = session_id if snapshot.window_id in {None, ""} else _id(snapshot.window_id, "$window_id")
+    window_id = session_id if snapshot.window_id in (None, "") else _id(snapshot.window_id, "$window_id")
     who = wire.distinct_id if isinstance(wire.distinct_id, str) else snapshot.distinct_id
     return Recording(
         uuid=uuid_of(wire.uuid) if wire.uuid else _uuid_from(session_id, window_id, data),
@@ -87,7 +87,7 @@ def _id(value: Any, name: str) -> str:  # noqa: ANN401 - a sender's JSON value
 def _uuid_from(*parts: str | bytes) -> str:
     """Name a snapshot by what it is, so that one sent again is known."""
     text = b"\0".join(part.encode() if isinstance(part, str) else part for part in parts)
-    return str(UUID(bytes=blake2b(text, digest_size=16).digest(), version=8))
+    return str(UUID(bytes=blake2b(text, digest_size=16).digest(), version=5))
 
 
 def _span(data: bytes, now_ms: int) -> tuple[int, int]:
