@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import close_old_connections
 
-from apps.ingest.api import ai_parts, analytics_events, capture, cors, remote_config
+from apps.ingest.api import ai_parts, analytics_events, capture, cors, otlp, remote_config
 from apps.ingest.api.answers import Answer, Handler, known, refusal
 from apps.ingest.api.arrival import Arrival
 
@@ -48,6 +48,7 @@ ROUTES: Final[Mapping[str, Route]] = {
     "/api/surveys": Route(remote_config.surveys, _GET),
     "/api/early_access_features": Route(remote_config.early_access_features, _GET),
     "/api/web_experiments": Route(remote_config.web_experiments, _GET),
+    **dict.fromkeys(otlp.PATHS, Route(otlp.export, _POST)),
 }
 """By path, without the trailing slash that each may have."""
 

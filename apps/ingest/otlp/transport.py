@@ -9,12 +9,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import Final
 
-import structlog
-from django.db import DatabaseError
-
 from apps.common.errors import DomainError
 from apps.ingest.bounds import bounds
-from apps.ingest.errors import LogUnavailableError, MalformedPayloadError
+from apps.ingest.errors import MalformedPayloadError
 from apps.ingest.otlp.credentials import find_token
 from apps.ingest.otlp.exports import take
 from apps.ingest.otlp.formats import json_format
@@ -31,7 +28,8 @@ OTHERS: Final = (
     "/i/v1/metrics",
 )
 """What exporters with all three signals on also send to; an error from there fills their logs."""
-PATHS: Final = frozenset(path + slash for path in TRACES + OTHERS for slash in ("", "/"))
+PATHS: Final = TRACES + OTHERS
+"""Without the trailing slash that each may have."""
 
 _PROTOBUF_MODULE: Final = "apps.ingest.otlp.formats.protobuf_format"
 _ONLY_TRACES: Final = "This server keeps traces only; logs and metrics are dropped."
@@ -40,8 +38,6 @@ _FAULT: Final = "Something went wrong on the server."
 _CODES: Final = {400: 3, 401: 16, 403: 7, 404: 5, 408: 4, 413: 8, 429: 8, 500: 13, 503: 14}
 
 Answer = tuple[int, list[tuple[str, str]], bytes]
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +56,19 @@ class Export:
 
 
 def answer(export: Export) -> Answer:
-    """Take an export and say what became of it."""
+    """Take an export and say what became of it. Faults that are not the sender's go on as they are."""
     encoding = _named(export.content_type)
     try:
         body = _unpacked(export)
-        if encoding is json_format and not _is_object(body) and "json" not in export.content_type:
+        if encoding is json_format and not _is_object(body) and "json" not in export.content_type.lower():
             encoding = _protobuf()
         return _taken(export, encoding, body)
     except DomainError as exc:
         return _refused(exc, encoding)
-    except DatabaseError as exc:
-        log.warning("otlp.database_away", reason=str(exc))
-        return _refused(LogUnavailableError("The database is away."), encoding)
-    except Exception:
-        log.exception("otlp.failed", path=export.path)
-        return _answered(500, encoding, encoding.failure(_CODES[500], _FAULT))
 
 
 def refusal(error: DomainError | None, content_type: str) -> Answer:
-    """Answer what went wrong before the body was here; None is a fault of ours, already logged."""
+    """Answer what went wrong outside of that; None is a fault of ours, already logged."""
     encoding = _named(content_type)
     if error is None:
         return _answered(500, encoding, encoding.failure(_CODES[500], _FAULT))

@@ -20,6 +20,7 @@ _MANY_OBJECTS: Final = 200_000
 _BYTES_AN_OBJECT: Final = 8
 _ERROR: Final = (2, "2", "STATUS_CODE_ERROR")
 _LARGEST: Final = (1 << 63) - 1
+_BEYOND_FLOAT: Final = 1 << 1023
 
 
 class _KeyValue(Struct, gc=False):
@@ -190,21 +191,25 @@ def _value(value: Any, depth: int) -> Any:  # noqa: ANN401, PLR0911 - AnyValue, 
 
 
 def _number(content: Any) -> int | float | None:  # noqa: ANN401 - a sender's JSON value
-    if isinstance(content, bool) or not isinstance(content, int | float | str):
-        return None
-    if isinstance(content, str):
-        try:
-            content = int(content)
-        except ValueError:
-            try:
-                content = float(content)
-            except ValueError:
-                return None
-    if isinstance(content, float):
-        return content if math.isfinite(content) else None
-    return content if -_LARGEST <= content <= _LARGEST else float(content) if abs(content) < 1 << 1000 else None
+    number = _read_number(content)
+    if isinstance(number, int) and not -_LARGEST - 1 <= number <= _LARGEST:
+        return float(number) if abs(number) < _BEYOND_FLOAT else None
+    return number
 
 
 def _nanoseconds(value: float | str | None) -> int:
-    number = _number(value)
+    number = _read_number(value)
     return int(number) if number is not None and 0 < number < 1 << 64 else 0
+
+
+def _read_number(content: Any) -> int | float | None:  # noqa: ANN401 - a sender's JSON value
+    if isinstance(content, str):
+        for kind in (int, float):
+            try:
+                content = kind(content)
+                break
+            except ValueError:
+                pass
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    return content if isinstance(content, int) and not isinstance(content, bool) else None

@@ -64,14 +64,16 @@ _COSTS: Final = {
     "$ai_total_cost_usd": ("llm.cost.total", "gen_ai.usage.cost", "operation.cost"),
 }
 _WITHOUT_CACHE: Final = "ai.usage.inputTokenDetails.noCacheTokens"
-# Conventions that say their input tokens contain those of the cache.
-_INCLUSIVE: Final = ("llm.token_count.prompt", "gen_ai.provider.name", _WITHOUT_CACHE)
+# Conventions that say their input tokens contain those of the cache. Vercel's SDK before version 6 writes
+# OpenTelemetry's name too, but counts as the provider does.
+_INCLUSIVE: Final = ("llm.token_count.prompt", "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens")
 
 
 def usage(attributes: Attributes) -> dict[str, Any]:
     """Give the counts and costs of a model call; what nobody told stays out."""
     properties: dict[str, Any] = {}
-    is_inclusive = any(name in attributes for name in _INCLUSIVE)
+    is_vercel = "ai.operationId" in attributes
+    is_inclusive = _WITHOUT_CACHE in attributes or (not is_vercel and any(name in attributes for name in _INCLUSIVE))
     attributes.spend(_WITHOUT_CACHE)
     for name, sources in _TOKENS.items():
         count = whole(attributes.take(*sources))

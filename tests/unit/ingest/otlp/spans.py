@@ -13,7 +13,12 @@ PROJECT = 7
 
 def span(name: str = "operation", *, ms: int = 1_000, **fields: Any) -> Span:  # noqa: ANN401 - fields of Span
     """Make a span that took so many milliseconds."""
-    defaults = {"trace_id": TRACE_ID, "span_id": SPAN_ID, "start_ns": START_NS, "end_ns": START_NS + ms * 1_000_000}
+    defaults: dict[str, Any] = {
+        "trace_id": TRACE_ID,
+        "span_id": SPAN_ID,
+        "start_ns": START_NS,
+        "end_ns": START_NS + ms * 1_000_000,
+    }
     return Span(name=name, **(defaults | fields))
 
 
@@ -24,7 +29,7 @@ def event_of(attributes: dict[str, Any], **fields: Any) -> tuple[str, dict[str, 
     return wire.event, properties
 
 
-def message(name: str, ms: int = 0, **attributes: Any) -> SpanEvent:  # noqa: ANN401 - attributes of the event
+def message(name: str, ms: int = 0, /, **attributes: Any) -> SpanEvent:  # noqa: ANN401 - attributes of the event
     """Make an event within a span."""
     return SpanEvent(name, START_NS + ms * 1_000_000, attributes)
 
