@@ -40,18 +40,20 @@ def with_texts(project_id: int, uuid: UUID, properties: Mapping[str, Any]) -> di
     whole = dict(properties)
     if APART in whole:
         trace_id = trace_id_of(whole.get(TRACE_ID), str(uuid))
-        whole |= list_texts(project_id, trace_id, [uuid]).get(uuid, {})
+        whole |= list_texts(project_id, [trace_id], [uuid]).get(uuid, {})
     return whole
 
 
-def list_texts(project_id: int, trace_id: str, uuids: Iterable[UUID] | None = None) -> dict[UUID, dict[str, Any]]:
-    """Read the texts of a trace, or of some of its events: property by event."""
+def list_texts(
+    project_id: int, trace_ids: Iterable[str], uuids: Iterable[UUID] | None = None
+) -> dict[UUID, dict[str, Any]]:
+    """Read the texts of traces, or of some of their events: property by event."""
     chosen = "" if uuids is None else " AND event_uuid IN %(uuids)s"
     statement = Statement(
         f"SELECT event_uuid, name, text FROM {AI_TEXTS} "  # noqa: S608 - words of ours
-        f"WHERE project_id = %(project_id)s AND trace_id = %(trace_id)s{chosen} "
+        f"WHERE project_id = %(project_id)s AND trace_id IN %(trace_ids)s{chosen} "
         "ORDER BY inserted_at DESC LIMIT 1 BY event_uuid, name",
-        {"project_id": project_id, "trace_id": trace_id, "uuids": tuple(uuids or ())},
+        {"project_id": project_id, "trace_ids": tuple(trace_ids), "uuids": tuple(uuids or ())},
     )
     found: dict[UUID, dict[str, Any]] = {}
     for row in client.run(statement, tag=f"clickhouse.texts project={project_id}").dicts():

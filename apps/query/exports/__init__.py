@@ -1,0 +1,1 @@
+"""Taking events and persons out: whole, in formats that other tools read."""
