@@ -26,6 +26,7 @@ COUNTERS = {
     "batches_written": "Inserts the writer made",
     "insert_retries": "Inserts repeated after a failure",
     "redelivered": "Log entries handed out a second time",
+    "spans_ignored": "Spans of exporters that are not about AI, which are stored nowhere",
 }
 REASONS = ("away", "backlog", "disk", "memory")
 GAUGES = {
