@@ -18,6 +18,7 @@ except InstanceError as exc:
 # --- Baleen -----------------------------------------------------------------
 BALEEN_DATA_DIR = ADDRESSES.data_dir
 BALEEN_PORT = env.integer("BALEEN_PORT", 8000)
+BALEEN_BODY_TIMEOUT = env.integer("BALEEN_BODY_TIMEOUT", 20)
 BALEEN_BLOB_URL = env.text("BALEEN_BLOB_URL", f"file://{BALEEN_DATA_DIR}/blobs")
 CLICKHOUSE_URL = ADDRESSES.clickhouse_url
 CLICKHOUSE_IS_EMBEDDED = ADDRESSES.clickhouse_is_embedded
@@ -33,7 +34,7 @@ INGEST_STEPS = [
     "apps.llm.ingest.set_texts_apart",
 ]
 # Called with the id of a deleted project, each erases what its app holds of it.
-PROJECT_PURGERS = ["apps.clickhouse.purge.purge_project"]
+PROJECT_PURGERS = ["apps.clickhouse.purge.purge_project", "apps.ingest.controls.services.purge_project"]
 
 # --- Ingest -----------------------------------------------------------------
 BALEEN_INGEST_MAX_BODY_BYTES = env.integer("BALEEN_INGEST_MAX_BODY_BYTES", 20 << 20)
@@ -53,6 +54,8 @@ BALEEN_INGEST_INSERTS = env.integer("BALEEN_INGEST_INSERTS", 2)
 BALEEN_INGEST_WRITER_TIMEOUT = env.integer("BALEEN_INGEST_WRITER_TIMEOUT", 15)
 # A city or country database in MaxMind's format; empty: no place is looked up.
 BALEEN_GEOIP_PATH = env.text("BALEEN_GEOIP_PATH")
+BALEEN_CATALOG_MAX_EVENTS = env.integer("BALEEN_CATALOG_MAX_EVENTS", 5_000)
+BALEEN_CATALOG_MAX_PROPERTIES = env.integer("BALEEN_CATALOG_MAX_PROPERTIES", 10_000)
 
 # --- AI ---------------------------------------------------------------------
 # Texts of AI events over so many bytes are kept apart from the events, and for so many days (0: for good).
@@ -245,6 +248,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE_FILENAME = str(BALEEN_DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "accounts.purge_deleted_projects": {"task": "accounts.purge_deleted_projects", "schedule": 300.0},
+    "llm.resume_repricings": {"task": "llm.resume_repricings", "schedule": 60.0},
 }
 # An event that goes all the way, so that ingest cannot die unseen; 0 sends none.
 BALEEN_CANARY_SECONDS = env.integer("BALEEN_CANARY_SECONDS", 60)

@@ -1,18 +1,28 @@
-"""What a project has sent, asked of the events themselves; bounded, so that looking around stays cheap. Pure."""
+"""What a project has sent, asked of the events themselves; bounded, so that looking around stays cheap. Pure.
+
+Values are found like this, and the names of a project whose events no writer has passed (`seen.py` has all others).
+"""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
-from apps.catalog.contracts import SeenEvent, SeenValue
+from apps.catalog.contracts import PropertyDefinition, PropertyType, Scope, SeenValue
 from apps.catalog.filters.binding import Bindings
+from apps.catalog.seen import one_type, property_id
 from apps.clickhouse.properties import property_text
 from apps.clickhouse.statement import Statement
 from apps.clickhouse.tables import EVENTS
 
 _FROM: Final = f"FROM {EVENTS}"
 
-MAX_NAMES: Final = 1000
+_STORED_TYPES: Final = {
+    "Bool": PropertyType.BOOLEAN,
+    "Float64": PropertyType.NUMERIC,
+    "Int64": PropertyType.NUMERIC,
+    "UInt64": PropertyType.NUMERIC,
+}
+
 MAX_VALUES: Final = 100
 SAMPLED_EVENTS: Final = 60
 """Of how many event names properties are looked at, the commonest first."""
@@ -21,23 +31,8 @@ SAMPLE_PER_EVENT: Final = 300
 SAMPLE_OF_VALUES: Final = 200_000
 
 
-def build_event_names(project_id: int, since: datetime) -> Statement:
-    """Ask which events came since a moment."""
-    return Statement(
-        f"SELECT event, count() AS events, max(timestamp) AS last_seen {_FROM}\n"
-        "WHERE project_id = %(project_id)s AND timestamp >= %(since)s\n"
-        "GROUP BY event ORDER BY events DESC, event LIMIT %(most)s",
-        {"project_id": project_id, "since": since, "most": MAX_NAMES},
-    )
-
-
-def decode_event_names(rows: Sequence[Mapping[str, Any]]) -> list[SeenEvent]:
-    """Read the events by column name."""
-    return [SeenEvent(row["event"], row["events"], row["last_seen"].replace(tzinfo=UTC)) for row in rows]
-
-
-def build_property_names(project_id: int, events: Sequence[str], since: datetime) -> Statement:
-    """Ask which property paths a sample of each event carries."""
+def build_sampled_properties(project_id: int, events: Sequence[str], since: datetime) -> Statement:
+    """Ask which property paths a sample of each event carries, and with which types."""
     bindings = Bindings(project_id)
     first, most = bindings.bind(since), bindings.bind(SAMPLE_PER_EVENT)
     samples = [
@@ -46,17 +41,40 @@ def build_property_names(project_id: int, events: Sequence[str], since: datetime
         for event in events
     ]
     union = "\nUNION ALL\n".join(samples)
-    return Statement(f"SELECT distinctJSONPaths(properties) AS paths\nFROM (\n{union}\n)", bindings.values)
+    return Statement(f"SELECT distinctJSONPathsAndTypes(properties) AS paths\nFROM (\n{union}\n)", bindings.values)
 
 
-def decode_property_names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Read the property names: the first part of each path, with escaped dots back in place.
+def decode_sampled_properties(project_id: int, rows: Sequence[Mapping[str, Any]]) -> list[PropertyDefinition]:
+    """Read the properties: the first part of each path, with escaped dots back in place.
 
     A property without a name is left out: no filter or breakdown can name it.
     """
-    paths = rows[0]["paths"] if rows else []
-    names = {path.split(".")[0].replace("%2E", ".") for path in paths} - {""}
-    return sorted(names, key=lambda name: (name.lower(), name))
+    types: dict[str, set[PropertyType]] = {}
+    for path, stored in (rows[0]["paths"] if rows else {}).items():
+        name, dot, _ = path.partition(".")
+        kinds = {PropertyType.OBJECT} if dot else {_type_of(kind) for kind in stored}
+        types.setdefault(name.replace("%2E", "."), set()).update(kinds)
+    types.pop("", None)
+    return [
+        PropertyDefinition(
+            id=property_id(project_id, Scope.EVENT, "", name),
+            name=name,
+            scope=Scope.EVENT,
+            group_type="",
+            type=one_type(sorted(kinds), max(kinds)),
+            types=tuple(sorted(kinds)),
+            first_seen=None,
+            last_seen=None,
+            event_count=0,
+        )
+        for name, kinds in types.items()
+    ]
+
+
+def _type_of(stored: str) -> PropertyType:
+    if stored.startswith("Array"):
+        return PropertyType.ARRAY
+    return _STORED_TYPES.get(stored, PropertyType.STRING)
 
 
 def build_property_values(

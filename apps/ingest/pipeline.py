@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from apps.clickhouse.tables import RECORDING_CHUNKS
 from apps.common.errors import UnavailableError
-from apps.ingest import recordings
+from apps.ingest import definitions, recordings
 from apps.ingest.batch import EventBatch
 from apps.ingest.bounds import DEAD_LETTER_BYTES
 from apps.ingest.consumer import Delivery
@@ -95,6 +95,7 @@ class Batch:
         self.events.change_properties()
         self.events, refused = without_refused(self.events)
         self.dead += broken + refused
+        definitions.note(self.events)
         for table, rows in self.events.beside.items():
             self.beside.setdefault(table, []).extend(rows)
 

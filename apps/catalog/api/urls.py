@@ -2,14 +2,22 @@
 
 from django.urls import path
 
-from apps.catalog.api.views import EventDefinitionsView, PropertyDefinitionsView, PropertyValuesView
+from apps.catalog.api import views
+
+_PROJECT = "api/projects/<str:project_id>"
 
 urlpatterns = [
-    path("api/projects/<str:project_id>/event_definitions/", EventDefinitionsView.as_view(), name="event-definitions"),
+    path(f"{_PROJECT}/event_definitions/", views.EventDefinitionsView.as_view(), name="event-definitions"),
     path(
-        "api/projects/<str:project_id>/property_definitions/",
-        PropertyDefinitionsView.as_view(),
-        name="property-definitions",
+        f"{_PROJECT}/event_definitions/<str:definition_id>/",
+        views.EventDefinitionView.as_view(),
+        name="event-definition",
     ),
-    path("api/projects/<str:project_id>/events/values/", PropertyValuesView.as_view(), name="property-values"),
+    path(f"{_PROJECT}/property_definitions/", views.PropertyDefinitionsView.as_view(), name="property-definitions"),
+    path(
+        f"{_PROJECT}/property_definitions/<str:definition_id>/",
+        views.PropertyDefinitionView.as_view(),
+        name="property-definition",
+    ),
+    path(f"{_PROJECT}/events/values/", views.PropertyValuesView.as_view(), name="property-values"),
 ]
