@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.query.api.urls")),
     path("api/", include("apps.accounts.api.urls")),
     path("api/", include("apps.ingest.api.urls")),
+    path("api/", include("apps.llm.api.urls")),
     path("", include("apps.web.urls")),
 ]
 

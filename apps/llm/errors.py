@@ -25,10 +25,10 @@ class PriceNotFoundError(NotFoundError):
     code = "price_not_found"
 
 
-class InvalidRepricingError(LlmError):
-    """A range of time that cannot be priced again."""
+class InvalidRangeError(LlmError):
+    """A range of time that is none."""
 
-    code = "invalid_repricing"
+    code = "invalid_range"
 
 
 class RepricingRunningError(LlmError):

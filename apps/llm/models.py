@@ -79,8 +79,8 @@ class Repricing(models.Model):
     requested_at = models.DateTimeField(default=now)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    reached = models.DateTimeField(null=True)
-    """Everything before this moment is done; a run that was cut short goes on from here."""
+    place = models.JSONField(default=dict)
+    """After which row it goes on when it was cut short."""
     events_total = models.BigIntegerField(default=0)
     events_seen = models.BigIntegerField(default=0)
     events_changed = models.BigIntegerField(default=0)

@@ -7,12 +7,17 @@ from typing import Final
 
 from django.db import DatabaseError, connection
 
+from apps.accounts.contracts import ProjectContext
+from apps.clickhouse import client
 from apps.common.errors import UnavailableError
 from apps.llm.errors import PriceNotFoundError, RepricingNotFoundError
 from apps.llm.models import Price, Repricing
 from apps.llm.pricing.projects import OwnPrice, OwnPrices
 from apps.llm.pricing.rates import Rates
 from apps.llm.pricing.tariffs import FOREVER
+from apps.llm.queries import spend, unpriced
+from apps.llm.queries.spend import Spend
+from apps.llm.queries.unpriced import UnpricedModel
 
 PRICE_SECONDS: Final = 5.0
 """How long the writer prices by what it read: a new price is used this soon."""
@@ -103,3 +108,15 @@ def _float(value: Decimal | None) -> float | None:
 
 def _microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def list_spend(project: ProjectContext, start: datetime, end: datetime) -> list[Spend]:
+    """List what was spent by day of the project's calendar and by model, from a moment up to another."""
+    statement = spend.build(project.id, start, end, project.timezone)
+    return spend.decode(client.run(statement, tag=f"llm.spend project={project.id}").dicts())
+
+
+def list_unpriced_models(project_id: int, start: datetime, end: datetime, *, limit: int = 100) -> list[UnpricedModel]:
+    """List the models that were called without a known price, the most called first."""
+    statement = unpriced.build(project_id, start, end, limit)
+    return unpriced.decode(client.run(statement, tag=f"llm.unpriced project={project_id}").dicts())

@@ -1,0 +1,1 @@
+"""Questions about calls of models, one a module."""

@@ -1,0 +1,27 @@
+"""The calls of a project as questions see them."""
+
+from typing import Final
+
+from apps.clickhouse.properties import property_number, property_text
+from apps.clickhouse.tables import EVENTS
+
+EVENT_NAMES: Final = ("$ai_generation", "$ai_embedding")
+
+STATUS: Final = f"coalesce({property_text('$ai_cost_status')}, 'unpriced')"
+"""Calls from before anything was priced have no price either."""
+REASON: Final = f"coalesce({property_text('$ai_cost_reason')}, '')"
+MODEL: Final = f"coalesce({property_text('$ai_model')}, '')"
+PROVIDER: Final = f"coalesce({property_text('$ai_provider')}, '')"
+HOST: Final = f"domain(coalesce({property_text('$ai_base_url')}, ''))"
+COST: Final = property_number("$ai_total_cost_usd")
+INPUT: Final = property_number("$ai_input_tokens")
+OUTPUT: Final = property_number("$ai_output_tokens")
+RUN: Final = property_number("$ai_repricing_id")
+
+IS_UNPRICED: Final = f"({STATUS} = 'unpriced' AND {REASON} != 'call_failed')"
+"""Without a price though there was something to pay; a call that failed without using anything is not."""
+
+FROM: Final = (
+    f"FROM {EVENTS} FINAL WHERE project_id = %(project_id)s AND event IN %(events)s "
+    "AND timestamp >= %(start)s AND timestamp < %(end)s"
+)

@@ -1,0 +1,13 @@
+"""Changes: prices of a project, and pricing stored calls again."""
+
+from apps.llm.services.prices import create_price, delete_price, update_price
+from apps.llm.services.repricings import resume_repricings, run_repricing, start_repricing
+
+__all__ = [
+    "create_price",
+    "delete_price",
+    "resume_repricings",
+    "run_repricing",
+    "start_repricing",
+    "update_price",
+]
