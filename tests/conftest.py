@@ -76,10 +76,12 @@ def project_id() -> int:
 
 @pytest.fixture(autouse=True)
 def _forget_tokens() -> None:
-    """Drop what this process remembers of project tokens: each test's rows are rolled back, its memory is not."""
+    """Drop what this process remembers of project tokens and rules: each test's rows are rolled back, it is not."""
     from apps.accounts import selectors
+    from apps.ingest.controls.selectors import forget
 
     selectors.forget_tokens()
+    forget()
 
 
 def pytest_sessionfinish() -> None:

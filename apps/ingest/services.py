@@ -2,18 +2,22 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Final
 
 from apps.accounts import selectors as accounts
 from apps.accounts.contracts import ProjectContext
 from apps.common import clock
-from apps.ingest import canary, log, timestamps
+from apps.ingest import canary, controls, log, timestamps
 from apps.ingest.bounds import Bounds, bounds
 from apps.ingest.contracts import LogEntry, Receipt, Rejection
+from apps.ingest.controls import Facts
 from apps.ingest.errors import InvalidEventError, InvalidTokenError
 from apps.ingest.normalise import Clock
 from apps.ingest.protocols import analytics, posthog
 from apps.ingest.protocols.encoding import Packed, unpack
 from apps.ingest.validation import validate, validate_recordings
+
+_NOTHING_KNOWN: Final = Facts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +126,28 @@ def _bounds_of(path: str) -> Bounds:
 
 def _admit(project: ProjectContext, entry: LogEntry, request: Capture | AnalyticsCapture) -> Receipt:
     entry.ip, entry.user_agent = request.ip, request.user_agent
-    return admit(project, entry)
+    # Only the second format knows how to say that there was no room.
+    return admit(project, entry, Facts(request.origin, all_or_nothing=isinstance(request, AnalyticsCapture)))
 
 
-def admit(project: ProjectContext, entry: LogEntry) -> Receipt:  # noqa: ARG001 - whose rules hold
-    """Put what a request brought into the log: the one way in, whatever format it came in.
+def admit(project: ProjectContext, entry: LogEntry, facts: Facts = _NOTHING_KNOWN) -> Receipt:
+    """Put what a request brought into the log, as far as its project's rules let it in: the one way in for any format.
 
-    Raises LogUnavailableError when it may be sent again, InvalidEventError when nothing of it was kept.
+    The entry is changed in place. Raises LogUnavailableError when it may be sent again, InvalidEventError when nothing
+    of it was kept since nothing was right, and what `controls.apply` raises.
     """
-    log.event_log().append(log.pack(entry), events=len(entry))
-    if not len(entry) and not entry.recordings:
+    sent = len(entry) + len(entry.recordings) + len(entry.rejections)
+    outcome = controls.apply(project, entry, facts)
+    if entry.uuids or entry.rejections or entry.recordings:
+        try:
+            log.event_log().append(log.pack(entry), events=len(entry))
+        except BaseException:
+            controls.take_back(entry, outcome)
+            raise
+    if entry.rejections and len(entry.rejections) == sent:
         first = entry.rejections[0]
         raise InvalidEventError(first.reason, code=first.code, attr=_place(first))
-    return Receipt(accepted=len(entry) + len(entry.recordings), rejected=len(entry.rejections))
+    return Receipt(len(entry) + len(entry.recordings), len(entry.rejections), outcome.limited)
 
 
 def _place(rejection: Rejection) -> str:

@@ -17,6 +17,7 @@ from apps.common import clock
 from apps.ingest import services, timestamps
 from apps.ingest.bounds import bounds
 from apps.ingest.contracts import LogEntry, Rejection
+from apps.ingest.controls import Facts
 from apps.ingest.dead_letters import selectors
 from apps.ingest.dead_letters.contracts import ACCEPTED, LIMIT, Letter, Search
 from apps.ingest.errors import IngestError
@@ -100,7 +101,7 @@ def _admit(project: ProjectContext, letters: Sequence[Letter]) -> list[tuple[Let
         else:
             entries.append(answer)
             answers.append((letter, None))
-    if entries and services.admit(project, _joined(entries)).limited:
+    if entries and services.admit(project, _joined(entries), Facts(is_trusted=True)).limited:
         limited = Rejection(0, "quota_limited", "The project has no quota left.")
         return [(letter, rejection or limited) for letter, rejection in answers]
     return answers

@@ -16,6 +16,7 @@ from apps.common import clock
 from apps.ingest import services, timestamps
 from apps.ingest.bounds import DEAD_LETTER_BYTES, bounds
 from apps.ingest.contracts import LogEntry, Rejection
+from apps.ingest.controls import Facts
 from apps.ingest.errors import InvalidEventError, LogUnavailableError
 from apps.ingest.importing.files import Row, Source
 from apps.ingest.importing.progress import Notebook, State
@@ -68,7 +69,7 @@ class Import:
         entry = self._entry(rows, state.rows)
         while True:
             try:
-                receipt = services.admit(self.project, entry)
+                receipt = services.admit(self.project, entry, Facts(is_trusted=True))
             except InvalidEventError:
                 return 0, len(rows)
             except LogUnavailableError as exc:

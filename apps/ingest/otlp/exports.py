@@ -11,7 +11,9 @@ from apps.common import clock
 from apps.ingest import timestamps
 from apps.ingest.bounds import DEAD_LETTER_BYTES, Bounds, bounds
 from apps.ingest.contracts import Rejection
-from apps.ingest.errors import InvalidEventError, TooManyEventsError
+from apps.ingest.controls import Facts
+from apps.ingest.controls.errors import QuotaExceededError
+from apps.ingest.errors import IngestError, InvalidEventError, TooManyEventsError
 from apps.ingest.flow import meter
 from apps.ingest.normalise import Clock
 from apps.ingest.otlp.mapping.event import to_event
@@ -24,6 +26,12 @@ from apps.ingest.validation import validate
 
 _ZEROS: Final = 100_000
 """More empty messages than any span has; each takes many times its two bytes in memory."""
+
+
+class SpansOverQuotaError(IngestError):
+    """The project has no quota left for what these spans would become."""
+
+    status, code = 400, "billing_limit_exceeded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,7 @@ class _Events(Request):
 @dataclass(slots=True)
 class _Sorted:
     events: list[WireEvent] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     ignored: int = 0
 
@@ -67,10 +76,16 @@ def take(  # noqa: PLR0913 - what a request says, by keyword
     request = _Events(b"", sorted_.events, token)
     entry = validate(request, project_id=project.id, path=path, clock=Clock(now_us), bounds=limits)
     entry.ip, entry.user_agent = ip, user_agent
-    entry.rejections = sorted_.rejections + entry.rejections
+    # A refusal is known by its place in the request, and validation saw only the events.
+    entry.rejections = sorted_.rejections + [
+        msgspec.structs.replace(refused, index=sorted_.places[refused.index]) for refused in entry.rejections
+    ]
     rejected, first = len(entry.rejections), entry.rejections[0].reason if entry.rejections else ""
     try:
-        admit(project, entry)
+        admit(project, entry, Facts(all_or_nothing=True))
+    except QuotaExceededError as exc:
+        # Final: an exporter told to come back would keep a month's spans in memory.
+        raise SpansOverQuotaError(exc.detail) from exc
     except InvalidEventError:
         # They are dead letters now. That all the AI spans were bad does not make the others bad.
         if not sorted_.ignored:
@@ -94,6 +109,7 @@ def _sort(spans: Sequence[RawSpan], encoding: ModuleType, project_id: int, limit
             span = _read(raw, encoding, limits)
             if is_ai(span):
                 sorted_.events.append(to_event(span, project_id))
+                sorted_.places.append(index)
             else:
                 sorted_.ignored += 1
         except SpanRejectedError as exc:
