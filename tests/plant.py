@@ -93,12 +93,15 @@ class Plant:
 
 @contextmanager
 def run_plant(directory: Path) -> Iterator[Plant]:
-    """Start both stores and give them; everything has ended afterwards."""
+    """Start both stores, make the database the writers keep persons in, and give them; all has ended afterwards."""
     directory.mkdir(parents=True, exist_ok=True)
     plant = Plant(directory)
+    migration = manage("migrate", env=plant.environment, log=directory / "migrate.log")
     try:
         plant.start("valkey")
         plant.start("clickhouse")
+        if migration.wait(120):
+            raise RuntimeError((directory / "migrate.log").read_text())
         yield plant
     finally:
         plant.close()

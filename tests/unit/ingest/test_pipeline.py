@@ -6,6 +6,9 @@ from apps.ingest.batch import EventBatch
 from apps.ingest.contracts import LogEntry, Rejection
 from apps.ingest.pipeline import Batch, run_steps
 
+# The steps of the settings look persons up.
+pytestmark = pytest.mark.django_db
+
 
 def entry(*uuids: str, project_id: int = 1, rejections: tuple[Rejection, ...] = ()) -> bytes:
     count = len(uuids)
