@@ -73,6 +73,13 @@ def forget_property(*, project: ProjectContext, definition: PropertyDefinition, 
     selectors.forget(project.id)
 
 
+def purge_project(project_id: int) -> None:
+    """Erase what people wrote, of a deleted project; named in `settings.PROJECT_PURGERS`."""
+    EventNote.objects.filter(project_id=project_id).delete()
+    PropertyNote.objects.filter(project_id=project_id).delete()
+    selectors.forget(project_id)
+
+
 def count_refused(refused: Mapping[int, int]) -> None:
     """Add to how often names of projects were not noted; a count that is lost does no harm."""
     for project_id, times in refused.items():
