@@ -136,7 +136,7 @@ class Connection:
             self._farewell(exc)
             return False
         engine = self.server.engine
-        self.send(packets.hello(self.revision, engine.version, engine.timezone, "baleen"))
+        self.send(packets.hello(self.revision, engine.version, engine.timezone, packets.DISPLAY_NAME))
         return True
 
     def _loop(self) -> None:

@@ -80,9 +80,12 @@ def _receive(connection: "Connection", inserting: Inserting) -> bool:
             return False
         if kind != Client.DATA:
             raise WireError(f"packet number {kind} in the middle of an insert")
-        packets.read_data_start(reader, connection.revision)
-        if reader.peek(2) == packets.EMPTY_BLOCK:
+        start = packets.read_data_start(reader, connection.revision)
+        if not start.size and reader.peek(2) == packets.EMPTY_BLOCK:
             reader.take(2)
             return True
         with reader.capture(inserting.append):
-            read_block(reader)
+            if start.size:
+                reader.skip(start.size)
+            else:
+                read_block(reader)

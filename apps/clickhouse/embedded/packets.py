@@ -15,6 +15,8 @@ from apps.clickhouse.embedded.errors import EngineError
 from apps.clickhouse.embedded.wire import Reader, WireError, string, varint
 
 REVISION: Final = 54453
+DISPLAY_NAME: Final = "baleen"
+"""What this server calls itself in its greeting."""
 MAX_NAME: Final = 1 << 16
 MAX_VALUE: Final = 1 << 22
 MAX_QUERY: Final = 1 << 28
@@ -39,6 +41,7 @@ PARALLEL_REPLICAS: Final = 54453
 IMPORTANT_SETTING: Final = 1
 TCP, HTTP = 1, 2
 COMPLETE_STAGE: Final = 2
+OVERFLOWS, BUCKET = 1, 2
 NO_BLOCK_INFO: Final = b"\x01\x00\x02\xff\xff\xff\xff\x00"
 EMPTY_BLOCK: Final = b"\x00\x00"
 LIMIT_NOT_APPLIED: Final = b"\x00\x00\x01"
@@ -176,15 +179,32 @@ def _skip_interface(reader: Reader, revision: int, interface: int) -> None:
                 reader.raw_string(MAX_NAME)
 
 
-def read_data_start(reader: Reader, revision: int) -> str:
-    """Read a Data packet after its type up to its block: the name of the external table, and the block info."""
+@dataclass(frozen=True, slots=True)
+class DataStart:
+    """What stands before a block: the external table's name, and the block's length where the client tells it."""
+
+    name: str = ""
+    size: int = 0
+
+
+def read_data_start(reader: Reader, revision: int) -> DataStart:
+    """Read a Data packet after its type up to its block.
+
+    The block info has a field that means something only between the servers of a cluster (`bucket_num`). A client
+    that knows this server by the name in its greeting may say there how many bytes the block has, so that nobody has to
+    measure it.
+    """
     name = reader.string(MAX_NAME) if revision >= TEMPORARY_TABLES else ""
+    size = -1
     if revision >= BLOCK_INFO:
         while number := reader.varint():
-            if number not in (1, 2):
+            if number not in (OVERFLOWS, BUCKET):
                 raise WireError(f"unknown field {number} in a block's info")
-            reader.skip(1 if number == 1 else 4)
-    return name
+            if number == OVERFLOWS:
+                reader.skip(1)
+            else:
+                size = int.from_bytes(reader.take(4), "little", signed=True)
+    return DataStart(name, max(0, size))
 
 
 def hello(revision: int, version: tuple[int, int, int], timezone: str, display_name: str) -> bytes:

@@ -4,15 +4,18 @@ Source: clickhouse-driver's streams/native.py, of which this is the same without
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from clickhouse_driver import defines
 from clickhouse_driver.block import BlockInfo, ColumnOrientedBlock
 from clickhouse_driver.protocol import ClientPacketTypes
 from clickhouse_driver.varint import write_varint
-from clickhouse_driver.writer import write_binary_str, write_binary_uint8
+from clickhouse_driver.writer import write_binary_str
 
-NO_CUSTOM_SERIALIZATION = 0
+from apps.clickhouse.embedded import packets
+from apps.clickhouse.embedded.wire import string, varint
+
+NO_CUSTOM_SERIALIZATION: Final = b"\x00"
 
 
 class Block(NamedTuple):
@@ -24,23 +27,25 @@ class Block(NamedTuple):
 
 def send_block(connection: Any, block: Block, columns: Sequence[tuple[str, str]]) -> None:  # noqa: ANN401 - untyped
     """Send a block as the server announced it: these columns by name and type."""
-    revision, out = connection.server_info.used_revision, connection.block_out
+    server, out = connection.server_info, connection.block_out
+    revision = server.used_revision
+    mark = NO_CUSTOM_SERIALIZATION if revision >= defines.DBMS_MIN_REVISION_WITH_CUSTOM_SERIALIZATION else b""
+    pieces = [varint(len(columns)), varint(block.rows)]
+    for name, kind in columns:
+        pieces += [string(name), string(kind), mark, *block.columns[name]]
     write_varint(ClientPacketTypes.DATA, connection.fout)
     if revision >= defines.DBMS_MIN_REVISION_WITH_TEMPORARY_TABLES:
         write_binary_str("", connection.fout)
     # The stream's own writer: one that compresses when the connection does.
     sink = out.fout
     if revision >= defines.DBMS_MIN_REVISION_WITH_BLOCK_INFO:
-        BlockInfo().write(sink)
-    write_varint(len(columns), sink)
-    write_varint(block.rows, sink)
-    for name, kind in columns:
-        write_binary_str(name, sink)
-        write_binary_str(kind, sink)
-        if revision >= defines.DBMS_MIN_REVISION_WITH_CUSTOM_SERIALIZATION:
-            write_binary_uint8(NO_CUSTOM_SERIALIZATION, sink)
-        for piece in block.columns[name]:
-            sink.write(piece)
+        info = BlockInfo()
+        if server.display_name == packets.DISPLAY_NAME:
+            # The embedded server passes on what it need not measure.
+            info.bucket_num = sum(map(len, pieces))
+        info.write(sink)
+    for piece in pieces:
+        sink.write(piece)
     out.finalize()
 
 

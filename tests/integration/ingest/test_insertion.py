@@ -31,6 +31,7 @@ def batch(project_id: int, count: int, *, months: int = 1) -> EventBatch:
         properties=[b'{"plan": "pro"}'] * count,
         entries=[entry] * count,
     )
+    events.look()
     resolve(events)
     return events
 

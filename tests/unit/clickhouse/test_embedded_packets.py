@@ -100,7 +100,13 @@ def test_hello__of_the_server__grows_with_the_revision() -> None:
 def test_data_start__of_old_revisions__is_read(revision: int, rest: bytes) -> None:
     name = string("ext") if revision >= 50264 else b""
 
-    assert packets.read_data_start(reader(name + rest), revision) == ("ext" if name else "")
+    assert packets.read_data_start(reader(name + rest), revision) == packets.DataStart("ext" if name else "")
+
+
+def test_data_start__with_the_length_of_the_block__tells_it() -> None:
+    info = b"\x01\x00\x02" + (70_000).to_bytes(4, "little") + b"\x00"
+
+    assert packets.read_data_start(reader(string("") + info), 54453).size == 70_000
 
 
 def test_data_start__with_an_unknown_field__is_refused() -> None:
