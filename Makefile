@@ -44,7 +44,8 @@ ASSETS := apps/web/assets
 ASSET_SOURCES := $(wildcard $(ASSETS)/src/*) $(ASSETS)/build.mjs $(ASSETS)/icons.json
 HAS_NODE := $(shell command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && echo yes)
 NODE := $(if $(HAS_NODE),,$(VENV)/node/.synced)
-NPM := $(if $(HAS_NODE),,PATH="$(CURDIR)/$(VENV)/node/bin:$$PATH" )npm --prefix $(ASSETS) --loglevel=error
+NPM_IN = $(if $(HAS_NODE),,PATH="$(CURDIR)/$(VENV)/node/bin:$$PATH" )npm --loglevel=error --prefix
+NPM := $(NPM_IN) $(ASSETS)
 
 $(VENV)/node/.synced: requirements/node.txt | $(UV)
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)/node
@@ -97,7 +98,7 @@ screenshots: setup browser ## Take the pictures in docs/images from a demo proje
 
 # --- check ------------------------------------------------------------------
 .PHONY: test
-test: setup browser clickhouse-client check ## Set up and run the whole suite: lint, types, staircase, tests
+test: setup browser clickhouse-client clients check ## Set up and run the whole suite: lint, types, staircase, tests
 	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
 
 .PHONY: test-fast
@@ -147,6 +148,15 @@ browser:
 			echo "The browser tests need Chromium; install it with: sudo apt-get install chromium"; exit 1; \
 		fi; \
 	fi
+
+# The official clients from npm, unmodified, that the contract tests run.
+CLIENTS := tests/clients/node
+.PHONY: clients
+clients: $(CLIENTS)/node_modules/.synced ## Install the official clients that the tests run
+
+$(CLIENTS)/node_modules/.synced: $(CLIENTS)/package-lock.json | $(NODE)
+	$(NPM_IN) $(CLIENTS) ci --ignore-scripts
+	@touch $@
 
 # One more client to hold the embedded ClickHouse against; its tests are skipped where it cannot be had.
 .PHONY: clickhouse-client
