@@ -22,6 +22,7 @@ def export(arrival: Arrival) -> Answer:
                 token=arrival.query.get("token", ""),
                 ip=arrival.ip,
                 user_agent=arrival.user_agent,
+                origin=arrival.header("ORIGIN"),
             )
         )
     except Exception as exc:  # noqa: BLE001 - what it amounts to is told apart there, and logged

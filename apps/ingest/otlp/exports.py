@@ -59,7 +59,7 @@ class _Sorted:
 
 
 def take(  # noqa: PLR0913 - what a request says, by keyword
-    body: bytes, encoding: ModuleType, *, token: str, path: str, ip: str = "", user_agent: str = ""
+    body: bytes, encoding: ModuleType, *, token: str, path: str, ip: str = "", user_agent: str = "", origin: str = ""
 ) -> Outcome:
     """Take an export's spans; when this returns, the events made of them are durable.
 
@@ -82,7 +82,7 @@ def take(  # noqa: PLR0913 - what a request says, by keyword
     ]
     rejected, first = len(entry.rejections), entry.rejections[0].reason if entry.rejections else ""
     try:
-        admit(project, entry, Facts(all_or_nothing=True))
+        admit(project, entry, Facts(origin, all_or_nothing=True))
     except QuotaExceededError as exc:
         # Final: an exporter told to come back would keep a month's spans in memory.
         raise SpansOverQuotaError(exc.detail) from exc

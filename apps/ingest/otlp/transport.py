@@ -53,6 +53,8 @@ class Export:
     token: str = ""
     ip: str = ""
     user_agent: str = ""
+    origin: str = ""
+    """The page that sent it, as its browser says."""
 
 
 def answer(export: Export) -> Answer:
@@ -80,7 +82,15 @@ def _taken(export: Export, encoding: ModuleType, body: bytes) -> Answer:
     if export.path.rstrip("/") in OTHERS:
         project_of(token)
         return _answered(200, encoding, encoding.success(0, _ONLY_TRACES))
-    outcome = take(body, encoding, token=token, path=export.path, ip=export.ip, user_agent=export.user_agent)
+    outcome = take(
+        body,
+        encoding,
+        token=token,
+        path=export.path,
+        ip=export.ip,
+        user_agent=export.user_agent,
+        origin=export.origin,
+    )
     return _answered(200, encoding, encoding.success(outcome.rejected, outcome.message))
 
 

@@ -60,6 +60,11 @@ class Attributes:
         """Leave these out of what remains."""
         self._spent.update(names)
 
+    def offer(self, name: str, value: Any) -> None:  # noqa: ANN401 - an attribute's value
+        """Take a value found elsewhere as an attribute, unless it is there already."""
+        if value is not None:
+            self._values = {name: value} | self._values
+
     def remaining(self) -> dict[str, Any]:
         """Give what nothing has used."""
         return {name: value for name, value in self._values.items() if name not in self._spent and value is not None}

@@ -90,6 +90,7 @@ def _names(span: Span, kind: Kind, attributes: Attributes) -> dict[str, Any]:
 
 
 def _model_call(span: Span, kind: Kind, attributes: Attributes) -> dict[str, Any]:
+    asked = parameters.parameters(attributes)
     told: dict[str, Any] = {
         "$ai_model": attributes.pick(
             "gen_ai.response.model",
@@ -107,7 +108,7 @@ def _model_call(span: Span, kind: Kind, attributes: Attributes) -> dict[str, Any
         "$ai_response_id": attributes.pick("gen_ai.response.id", "ai.response.id"),
         "$ai_service_tier": attributes.take("openai.response.service_tier", "gen_ai.openai.response.service_tier"),
         "$ai_provider_metadata": parsed(attributes.take("ai.response.providerMetadata")),
-        "$ai_model_parameters": parameters.parameters(attributes) or None,
+        "$ai_model_parameters": asked or None,
         "$ai_tools": parameters.tools(attributes),
     }
     told |= parameters.prompt(attributes) | usage(attributes)

@@ -115,7 +115,8 @@ def _from_parts(item: Message, role: str) -> Message:
         ]
         is_text = len(content) == 1 and isinstance(content[0], dict) and content[0].get("type") == "text"
         made["content"] = content[0].get("text") if is_text else content
-    return made | {name: value for name, value in item.items() if name not in made and name not in _DROPPED}
+    rest = {name: value for name, value in item.items() if name not in made and name not in _DROPPED}
+    return made | {name: value for name, value in rest.items() if value is not None}
 
 
 def _part(part: Any) -> Any:  # noqa: ANN401 - any JSON

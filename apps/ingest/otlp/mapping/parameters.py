@@ -48,6 +48,8 @@ def parameters(attributes: Attributes) -> dict[str, Any]:
             found[_RENAMED.get(name, name)] = value
     invocation = parsed(attributes.take("llm.invocation_parameters", "embedding.invocation_parameters"))
     if isinstance(invocation, dict):
+        # A call that failed has no other place that names the model.
+        attributes.offer("llm.model_name", invocation.get("model"))
         found |= {name: value for name, value in invocation.items() if name not in _CONTENT}
     for attribute, name in _LLM.items():
         value = attributes.take(attribute)
