@@ -76,12 +76,14 @@ def project_id() -> int:
 
 @pytest.fixture(autouse=True)
 def _forget_tokens() -> None:
-    """Drop what this process remembers of project tokens and rules: each test's rows are rolled back, it is not."""
+    """Drop what this process remembers of tokens, rules and persons: each test's rows are rolled back, it is not."""
     from apps.accounts import selectors
     from apps.ingest.controls.selectors import forget
+    from apps.people.memory import memory
 
     selectors.forget_tokens()
     forget()
+    memory.forget()
 
 
 def pytest_sessionfinish() -> None:

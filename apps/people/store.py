@@ -43,7 +43,7 @@ def in_transaction(work: Callable[[], _T]) -> _T:
     """
     for attempt in range(_TRIES):
         try:
-            close_old_connections()
+            _freshen()
             with transaction.atomic():
                 return work()
         except (DataError, IntegrityError) as exc:
@@ -59,10 +59,16 @@ def in_transaction(work: Callable[[], _T]) -> _T:
 def reading(work: Callable[[], _T]) -> _T:
     """Read; raises UnavailableError when the database is away."""
     try:
-        close_old_connections()
+        _freshen()
         return work()
     except (OperationalError, InterfaceError) as exc:
         raise UnavailableError("The database cannot be asked about persons for now.") from exc
+
+
+def _freshen() -> None:
+    """Let go of a connection that broke or is too old, as Django does before a request; a writer has no requests."""
+    if not connection.in_atomic_block:
+        close_old_connections()
 
 
 def lock(project_ids: Iterable[int]) -> None:

@@ -25,9 +25,18 @@ def test_namespace__never_changes() -> None:
     assert identity.person_text_for(1, "ada") == "d08b7ecd-643b-5181-8847-511779ccc70e"
 
 
+@pytest.mark.django_db
 def test_resolve__batch_of_several_projects__sets_each_person() -> None:
     # Given events of two projects
-    batch = EventBatch(project_ids=[1, 2, 1], distinct_ids=["ada", "ada", "ben"])
+    batch = EventBatch(
+        project_ids=[1, 2, 1],
+        distinct_ids=["ada", "ada", "ben"],
+        uuids=[str(uuid.uuid4()) for _ in range(3)],
+        events=["seen"] * 3,
+        timestamps_us=[1, 2, 3],
+        properties=[b"{}"] * 3,
+    )
+    batch.look()
 
     # When persons are resolved
     resolve(batch)
