@@ -34,7 +34,11 @@ INGEST_STEPS = [
     "apps.llm.ingest.set_texts_apart",
 ]
 # Called with the id of a deleted project, each erases what its app holds of it.
-PROJECT_PURGERS = ["apps.clickhouse.purge.purge_project", "apps.ingest.controls.services.purge_project"]
+PROJECT_PURGERS = [
+    "apps.clickhouse.purge.purge_project",
+    "apps.ingest.controls.services.purge_project",
+    "apps.catalog.services.purge_project",
+]
 
 # --- Ingest -----------------------------------------------------------------
 BALEEN_INGEST_MAX_BODY_BYTES = env.integer("BALEEN_INGEST_MAX_BODY_BYTES", 20 << 20)

@@ -42,9 +42,11 @@ def change(properties: bytes, put: Mapping[str, object], gone: Sequence[str] = (
     Nearly always all that is set is new; then it is appended to the text without reading it. Of many members, reading
     the text once costs less than looking for each.
     """
+    if not gone and not put:
+        return properties
     if not gone and len(put) <= _LOOKED_FOR and not any(b'"%b"' % name.encode() in properties for name in put):
         added = msgspec.json.encode(put)
-        return properties[:-1] + b"," + added[1:] if properties[1:-1].strip() and len(added) > len(EMPTY) else added
+        return properties[:-1] + b"," + added[1:] if properties[1:-1].strip() else added
     members: dict[str, object] = dict(_MEMBERS.decode(properties))
     members.update(put)
     for name in gone:

@@ -7,9 +7,12 @@ from apps.ingest.batch import EventBatch
 
 
 def make_batch(
-    *properties: dict[str, Any], project_id: int = 1, event: str = "asked", ip: str = "", user_agent: str = ""
+    *properties: dict[str, Any], project_id: int = 0, event: str = "asked", ip: str = "", user_agent: str = ""
 ) -> EventBatch:
-    """Make a batch of one event for each set of properties, ready for the steps."""
+    """Make a batch of one event for each set of properties, ready for the steps.
+
+    Project 0 has no rules of its own, and needs no database.
+    """
     count = len(properties)
     batch = EventBatch(
         project_ids=[project_id] * count,

@@ -1,8 +1,14 @@
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
+from apps.common.errors import UnavailableError
+from apps.ingest import controls
+from apps.ingest.controls import Controls
+from apps.ingest.controls.rules import Action, IpPolicy, MaskRule
 from apps.ingest.enrichment import enrich, places
 from apps.ingest.enrichment.places import Places
 from tests.factories.batches import make_batch, read_batch
@@ -134,6 +140,78 @@ def test_enrich__private_address__has_no_place(geo: None) -> None:
 
 def test_enrich__capture_internal__address_is_not_told(geo: None) -> None:
     assert enriched({"capture_internal": True, "$ip": LONDON_IP}, ip=OSAKA_IP)["$ip"] == "127.0.0.1"
+
+
+@pytest.fixture
+def ruled(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let every project have certain rules."""
+
+    def rule(**rules: Any) -> None:  # noqa: ANN401 - whatever Controls takes
+        monkeypatch.setattr(controls, "for_project", lambda project_id: Controls(project_id, **rules))
+
+    return rule
+
+
+@pytest.mark.parametrize(
+    ("policy", "sent", "expected"),
+    [
+        (IpPolicy.KEEP, {}, LONDON_IP),
+        (IpPolicy.KEEP, {"$ip": OSAKA_IP}, OSAKA_IP),
+        (IpPolicy.KEEP, {"$ip": "odd"}, "odd"),
+        (IpPolicy.TRUNCATE, {}, "81.2.69.0"),
+        (IpPolicy.TRUNCATE, {"$ip": "2001:240:1:2::7"}, "2001:240:1::"),
+        (IpPolicy.TRUNCATE, {"$ip": "odd"}, None),
+        (IpPolicy.TRUNCATE, {"$ip": {"v4": "81.2.69.142"}}, None),
+        (IpPolicy.DROP, {}, None),
+        (IpPolicy.DROP, {"$ip": LONDON_IP}, None),
+        (IpPolicy.DROP, {"$ip": ["81.2.69.142"]}, None),
+    ],
+)
+def test_enrich__ip_policy__decides_what_is_stored(
+    policy: IpPolicy, sent: dict[str, Any], expected: str | None, ruled: Callable[..., None]
+) -> None:
+    ruled(ip_policy=policy)
+    assert enriched(sent, ip=LONDON_IP).get("$ip") == expected
+
+
+@pytest.mark.parametrize("policy", [IpPolicy.TRUNCATE, IpPolicy.DROP])
+def test_enrich__address_not_stored__is_looked_up_all_the_same(
+    policy: IpPolicy, geo: None, ruled: Callable[..., None]
+) -> None:
+    ruled(ip_policy=policy)
+    assert enriched({}, ip=LONDON_IP)["$geoip_city_name"] == "London"
+
+
+def test_enrich__property_the_project_denies_or_masks__is_not_added(geo: None, ruled: Callable[..., None]) -> None:
+    # Given a project that wants no places, and browsers only masked
+    ruled(denied_properties=("$geoip_*",), masking=(MaskRule("$browser", Action.HASH),))
+
+    # When / Then
+    assert enriched({"a": 1}, ip=LONDON_IP, user_agent=CHROME) == {
+        "a": 1,
+        "$ip": LONDON_IP,
+        "$browser_version": 126,
+        "$os": "Mac OS X",
+        "$os_version": "10.15.7",
+        "$device_type": "Desktop",
+    }
+
+
+def test_enrich__project_denies_all_that_would_be_added__the_event_stays_as_it_came(ruled: Callable[..., None]) -> None:
+    ruled(denied_properties=("$*",))
+    assert enriched({"a": 1}, ip=LONDON_IP, user_agent=CHROME) == {"a": 1}
+
+
+def test_enrich__rules_cannot_be_read__the_writer_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a database that is away
+    def away(project_id: int) -> Controls:
+        raise OperationalError(project_id)
+
+    monkeypatch.setattr(controls, "for_project", away)
+
+    # When / Then
+    with pytest.raises(UnavailableError):
+        enrich(make_batch({"a": 1}))
 
 
 def test_enrich__nothing_to_say__leaves_the_text_as_it_came() -> None:
