@@ -1,6 +1,7 @@
 import json
 from io import StringIO
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 import pytest
@@ -8,7 +9,8 @@ from django.core.management import CommandError, call_command
 
 from apps.ingest.importing.files import Source
 from apps.ingest.importing.shapes import Shaper
-from apps.query.exports import events
+from apps.people.models import DistinctId, Person
+from apps.query.exports import events, persons
 from tests.factories.accounts import Cast, make_cast
 from tests.factories.events import Sent, at, insert
 
@@ -112,7 +114,9 @@ def test_export__read_as_an_import__gives_the_same_events(cast: Cast, tmp_path: 
 def test_export__parquet__can_be_asked(cast: Cast, tmp_path: Path) -> None:
     path = tmp_path / "all.parquet"
     export(cast, path)
-    asked = duckdb.sql(f"SELECT sum((properties->>'amount')::DOUBLE) FROM read_parquet('{path}') WHERE event = 'paid'")
+    asked = duckdb.connect().execute(
+        f"SELECT sum((properties->>'amount')::DOUBLE) FROM read_parquet('{path}') WHERE event = 'paid'"
+    )
     assert asked.fetchall() == [(9.5,)]
 
 
@@ -129,3 +133,40 @@ def test_export__parquet__can_be_asked(cast: Cast, tmp_path: Path) -> None:
 def test_export__senseless_arguments__one_sentence(cast: Cast, words: list[str], sentence: str) -> None:
     with pytest.raises(CommandError, match=sentence):
         call_command("export_events", *(word.format(token=cast.project.api_token) for word in words))
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_export_persons__several_pages__has_each_with_all_ids(
+    cast: Cast, tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given three persons, one with two ids, and one of another project
+    monkeypatch.setattr(persons, "PAGE", 2)
+    project = cast.project.pk
+    made = [
+        Person.objects.create(
+            id=uuid4(), project_id=project, created_us=1_767_225_600_000_000 + number, version=1,
+            properties=json.dumps({"plan": "pro", "n": number}), is_identified=number == 0,
+        )
+        for number in range(3)
+    ]  # fmt: skip
+    Person.objects.create(id=uuid4(), project_id=project + 10**9, created_us=1, version=1)
+    for person, ids in zip(made, (["ada", 'a "1"'], ["ben"], []), strict=True):
+        for distinct_id in ids:
+            DistinctId.objects.create(project_id=project, distinct_id=distinct_id, person_id=person.pk, version=1)
+
+    # When they are exported
+    path, out = tmp_path / f"persons.{ending}", StringIO()
+    call_command("export_persons", f"--project-token={cast.project.api_token}", str(path), stdout=out)
+
+    # Then each is there once
+    assert "3 persons" in out.getvalue()
+    rows = {
+        str(row["id"]): row
+        for row in (Shaper(1, "plain", parse_text=ending != "jsonl").event(found.fields)["properties"]
+                    for found in Source(path, ending).rows() if found.fields)
+    }  # fmt: skip
+    assert set(rows) == {str(person.pk) for person in made}
+    first = rows[str(made[0].pk)]
+    assert first["distinct_ids"] == ['a "1"', "ada"]
+    assert first["is_identified"] is True
+    assert (first["plan"], first["n"]) == ("pro", 0)

@@ -88,7 +88,7 @@ def test_rows__file_is_not_what_it_says__one_sentence(written: Write, name: str,
 def test_parquet__every_type__is_something_json_has(tmp_path: Path) -> None:
     # Given a file with types JSON does not know
     path = tmp_path / "a.parquet"
-    duckdb.sql(
+    duckdb.connect().execute(
         "COPY (SELECT i AS n, TIMESTAMP '2026-01-02 03:04:05.000006' AS t, "
         "TIMESTAMPTZ '2026-01-02 03:04:05+02' AS tz, DATE '2026-01-02' AS d, 1.50::DECIMAL(9,2) AS dec, "
         "uuid() AS u, {'a': [1, 2], 'b': DATE '2026-01-01'} AS s, 'x'::BLOB AS b, NULL AS nothing "

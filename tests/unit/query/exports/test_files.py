@@ -48,7 +48,7 @@ def test_csv__rows__are_cells_with_json_as_text(target: Path) -> None:
 
 def test_parquet__rows__have_the_types_told(target: Path) -> None:
     write(target, "parquet")
-    rows = duckdb.sql(f"SELECT name, is_new, properties->>'n' FROM read_parquet('{target}')").fetchall()
+    rows = duckdb.connect().execute(f"SELECT name, is_new, properties->>'n' FROM read_parquet('{target}')").fetchall()
     assert rows == [('a "b",\nc', True, "1"), ("", False, None)]
 
 
@@ -58,7 +58,7 @@ def test_target__nothing_written__is_a_whole_empty_file(target: Path, form: str)
         pass
     assert target.exists()
     if form == "parquet":
-        assert duckdb.sql(f"SELECT count(*) FROM read_parquet('{target}')").fetchall() == [(0,)]
+        assert duckdb.connect().execute(f"SELECT count(*) FROM read_parquet('{target}')").fetchall() == [(0,)]
 
 
 def test_target__failure_in_the_middle__leaves_what_was_there(target: Path) -> None:
