@@ -18,6 +18,9 @@ NOON = timestamps.parse("2026-11-22T12:00:00Z") or 0
 MONTH = 31 * 86_400_000_000
 _numbers = itertools.count(1)
 
+# Whose an event is, the step asks the database.
+pytestmark = pytest.mark.django_db
+
 
 def batch(project_id: int, count: int, *, months: int = 1) -> EventBatch:
     entry = f"{uuid4().int % 10**12}-{next(_numbers)}"
