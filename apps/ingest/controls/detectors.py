@@ -20,6 +20,9 @@ NAMES: Final = (EMAIL, CARD, SECRET, JWT, PHONE)
 # --- e-mail -------------------------------------------------------------------
 _DOMAIN: Final = re.compile(r"(?:[\w-]+\.)+(?:xn--[\w-]+|[^\W\d_]{2,})")
 _LOCAL: Final = re.compile(r"[\w.%+'-]")
+_ODD_LOCAL: Final = re.compile(r"[\w.%+'!#$&*=?^`{|}~-]")
+"""What else may stand there (RFC 5322, but for the slash), asked only when it stands right before the sign: elsewhere
+it is what an address is written next to."""
 
 
 def _emails(text: str) -> str:
@@ -35,7 +38,8 @@ def _without_emails(text: str, sign: str) -> str:
     while at >= 0:
         match = _DOMAIN.match(text, at + len(sign))
         start = at
-        while match and start > done and _LOCAL.match(text, start - 1):
+        local = _LOCAL if _LOCAL.match(text, at - 1) else _ODD_LOCAL
+        while match and start > done and local.match(text, start - 1):
             start -= 1
         if match and start < at:
             parts += (text[done:start], "[email]")
@@ -133,13 +137,14 @@ _KEYS: Final = {
     "dop_v1_": r"dop_v1_[a-f0-9]{40,}",
     "dapi": r"dapi[a-f0-9]{32}",  # Databricks
     "-----BEGIN ": r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?:(?!-----END ).)*(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?",
-    "earer ": r"earer [A-Za-z0-9._~+/-]{20,}=*",  # Authorization: Bearer
+    "Bearer ": r"Bearer [A-Za-z0-9._~+/-]{20,}=*",  # Authorization headers
+    "bearer ": r"bearer [A-Za-z0-9._~+/-]{20,}=*",
 }
 _SECRET_ACCESS_KEY: Final = re.compile(r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 _AWS_WORDS: Final = ("secret_access_key", "SecretAccessKey", "SECRET_ACCESS_KEY", "secretAccessKey")
 _AWS_REACH: Final = 64
 _SECRETS: Final = {
-    needle: re.compile(("" if needle == "earer " else _START) + pattern, re.DOTALL) for needle, pattern in _KEYS.items()
+    needle: re.compile(_START + pattern, re.DOTALL) for needle, pattern in _KEYS.items()
 }
 _LOOKS_LIKE_WORDS: Final = frozenset({"sk-"})
 """`sk-` also begins names like sk-fading-circle; a key has a digit."""

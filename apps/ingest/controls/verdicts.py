@@ -49,10 +49,13 @@ class Verdicts:
         yield from (rule.match for rule in controls.masking)
 
     def of(self, name: str, path: str = "") -> Verdict:
-        """Say what happens to the value of a property, named by itself or by its path from the top."""
+        """Say what happens to the value of a property, named by itself or by the end of its path from the top."""
         found = self._of(name)
-        if found.action is None and path and path != name:
-            return by_path if (by_path := self._of(path)).action else found
+        while found.action is None and len(path) > len(name):
+            by_path = self._of(path)
+            if by_path.action is not None:
+                return by_path
+            path = path.partition(".")[2]
         return found
 
     def _of(self, name: str) -> Verdict:
