@@ -21,4 +21,4 @@ PROJECT: Final = ProjectContext(
 @cache
 def key() -> str:
     """Give the project key that only this deployment's own canary knows: it follows from the secret key."""
-    return "canary_" + hmac.new(settings.SECRET_KEY.encode(), b"baleen canary", hashlib.sha256).hexdigest()
+    return "canary_" + hmac.new(settings.SECRET_KEY.encode(), b"baleen.canary", hashlib.sha256).hexdigest()[:40]
