@@ -14,6 +14,7 @@ from apps.ingest.contracts import DeadLetter, Rejection
 from apps.ingest.dead_letters import replay, selectors
 from apps.ingest.dead_letters.contracts import ACCEPTED, Search
 from apps.ingest.pipeline import Batch
+from apps.ingest.valkey import connect
 from tests.factories.accounts import Cast, make_cast, post
 
 pytestmark = [pytest.mark.usefixtures("stack"), pytest.mark.django_db]
@@ -220,7 +221,7 @@ def test_replay__after_the_cause_is_gone__event_is_counted_once_however_often(ca
 
 def write(project_id: int) -> None:
     """Do what the writer does with this project's entries of the log."""
-    with log.connect() as valkey:
+    with connect() as valkey:
         entries = [(entry.decode(), fields[log.FIELD]) for entry, fields in valkey.xrange(log.STREAM)]
     batch = Batch()
     for entry, blob in entries:
