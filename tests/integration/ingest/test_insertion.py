@@ -12,7 +12,7 @@ from apps.ingest.batch import EventBatch
 from apps.ingest.contracts import DeadLetter, Rejection
 from apps.ingest.dead_letters import selectors
 from apps.ingest.dead_letters.contracts import Search
-from apps.people.ingest import resolve
+from apps.people.identity import person_text_for
 
 NOON = timestamps.parse("2026-11-22T12:00:00Z") or 0
 MONTH = 31 * 86_400_000_000
@@ -34,8 +34,7 @@ def batch(project_id: int, count: int, *, months: int = 1) -> EventBatch:
         properties=[b'{"plan": "pro"}'] * count,
         entries=[entry] * count,
     )
-    events.look()
-    resolve(events)
+    events.person_ids = [person_text_for(project_id, who) for who in events.distinct_ids]
     return events
 
 
