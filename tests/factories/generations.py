@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from apps.clickhouse import client
+from apps.clickhouse.statement import Statement
 from apps.ingest import log
 from apps.ingest.contracts import LogEntry
 from apps.ingest.insertion import Inserter
@@ -56,6 +58,17 @@ def write(project_id: int, events: Iterable[Event], *, received: datetime | None
     batch.beside = rows.beside
     Inserter(threading.Event()).store(batch)
     return batch
+
+
+def stored(project_id: int, event: Event) -> dict[str, Any]:
+    """Read what `events` itself holds of an event."""
+    statement = Statement(
+        "SELECT toJSONString(properties) FROM events FINAL WHERE project_id = %(project_id)s AND uuid = %(uuid)s",
+        {"project_id": project_id, "uuid": event.uuid},
+    )
+    ((text,),) = client.run(statement).rows
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def _us(moment: datetime) -> int:

@@ -180,7 +180,7 @@ class RatesOutput(serializers.Serializer[Any]):
     web_search = serializers.FloatField(allow_null=True)
 
 
-class UsageOutput(serializers.Serializer[Any]):
+class PricedUsageOutput(serializers.Serializer[Any]):
     """The usage as it was understood: input with its cache, output with its reasoning."""
 
     input = serializers.IntegerField()
@@ -205,7 +205,7 @@ class PriceCheckOutput(serializers.Serializer[Any]):
     request_cost_usd = serializers.FloatField(source="request", allow_null=True)
     web_search_cost_usd = serializers.FloatField(source="web_search", allow_null=True)
     total_cost_usd = serializers.FloatField(source="total", allow_null=True)
-    usage = UsageOutput(source="reading.usage", allow_null=True)
+    usage = PricedUsageOutput(source="reading.usage", allow_null=True)
     rates = RatesOutput(allow_null=True)
 
 

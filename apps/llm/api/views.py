@@ -132,7 +132,11 @@ class RepricingsView(ProjectAPIView):
     scope = "llm"
     write_role = Role.ADMIN
 
-    @extend_schema(responses=serializers.RepricingPage, summary="List runs of pricing again")
+    @extend_schema(
+        operation_id="projects_llm_repricings_list",
+        responses=serializers.RepricingPage,
+        summary="List runs of pricing again",
+    )
     def get(self, request: Request, project_id: str) -> Response:  # noqa: ARG002 - as above
         """List the newest runs."""
         runs = selectors.list_repricings(self.project.id)

@@ -12,7 +12,11 @@ STATUS: Final = f"coalesce({property_text('$ai_cost_status')}, 'unpriced')"
 REASON: Final = f"coalesce({property_text('$ai_cost_reason')}, '')"
 MODEL: Final = f"coalesce({property_text('$ai_model')}, '')"
 PROVIDER: Final = f"coalesce({property_text('$ai_provider')}, '')"
-HOST: Final = f"domain(coalesce({property_text('$ai_base_url')}, ''))"
+HOST: Final = (
+    f"lower(extract(coalesce({property_text('$ai_base_url')}, ''), "
+    r"'^(?:[a-zA-Z][a-zA-Z0-9+.-]*:)?(?://)?(?:[^/@]*@)?([^/:?#]+)'))"
+)
+"""The host of the address; names without a dot too, which the engine's own `domain` takes for none."""
 COST: Final = property_number("$ai_total_cost_usd")
 INPUT: Final = property_number("$ai_input_tokens")
 OUTPUT: Final = property_number("$ai_output_tokens")

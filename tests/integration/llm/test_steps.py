@@ -1,6 +1,5 @@
 """What the writer makes of AI events, up to what a reader of the event sees."""
 
-import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -9,13 +8,12 @@ import pytest
 from pytest_django import Settings
 
 from apps.clickhouse import client, texts
-from apps.clickhouse.statement import Statement
 from apps.ingest.batch import EventBatch
 from apps.llm import ingest
 from apps.llm.texts import LAST_DAY
 from apps.query.selectors import find_event
 from tests.factories.accounts import Cast
-from tests.factories.generations import Event, write
+from tests.factories.generations import Event, stored, write
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -26,17 +24,6 @@ ANSWER = [{"role": "assistant", "content": [{"type": "text", "text": "In the sea
 def generation(**properties: Any) -> Event:  # noqa: ANN401 - any property
     given = {"$ai_provider": "openai", "$ai_model": "gpt-4o", "$ai_input_tokens": 1_000, "$ai_output_tokens": 100}
     return Event("$ai_generation", {"$ai_trace_id": "trace-1"} | given | properties)
-
-
-def stored(project_id: int, event: Event) -> dict[str, Any]:
-    """Read what `events` itself holds."""
-    statement = Statement(
-        "SELECT toJSONString(properties) FROM events WHERE project_id = %(project_id)s AND uuid = %(uuid)s",
-        {"project_id": project_id, "uuid": event.uuid},
-    )
-    ((text,),) = client.run(statement).rows
-    found: dict[str, Any] = json.loads(text)
-    return found
 
 
 def test_generation__of_a_listed_model__carries_its_cost_and_where_it_is_from(cast: Cast) -> None:
