@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from apps.clickhouse.statement import Statement
 from apps.query.dates import Calendar, Period
+from apps.query.kinds.source import UNMERGED, People
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -19,6 +20,7 @@ class Scope:
     timezone: str
     calendar: Calendar
     earliest: datetime | None = None
+    people: People = UNMERGED
 
 
 class Plan(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 from apps.accounts.contracts import ProjectContext
 from apps.clickhouse.client import Result
 from apps.common import clock
-from apps.query import cache, engine
+from apps.query import cache, engine, selectors
 from apps.query.contracts import Plan, Scope
 from apps.query.dates import Calendar, Period, zone
 from apps.query.kinds import events
@@ -46,7 +46,7 @@ def run(
 def _scope(project: ProjectContext, query: Query, now: datetime) -> Scope:
     calendar = Calendar(zone(project.timezone), week_starts_monday=project.week_start_day == 1, now=now)
     earliest = _earliest(project.id) if needs_earliest(query) else None
-    return Scope(project.id, project.timezone, calendar, earliest)
+    return Scope(project.id, project.timezone, calendar, earliest, selectors.people_of(project.id))
 
 
 def _earliest(project_id: int) -> datetime | None:

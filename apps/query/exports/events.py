@@ -14,7 +14,7 @@ from apps.clickhouse import client, texts
 from apps.clickhouse.properties import properties_json
 from apps.clickhouse.statement import Statement
 from apps.query.exports.files import Row
-from apps.query.kinds.source import ACTOR, from_events, in_project
+from apps.query.kinds.source import MERGED, from_events, in_project
 
 COLUMNS: Final = {
     "uuid": "VARCHAR",
@@ -84,8 +84,8 @@ def _page(wanted: Wanted, part: Slice, mark: tuple[datetime, UUID] | None) -> li
         after = " AND (timestamp, uuid) > (%(moment)s, %(uuid)s)"
         params |= {"moment": mark[0], "uuid": mark[1]}
     statement = Statement(
-        f"SELECT uuid, event, distinct_id, {ACTOR} AS person, timestamp, {properties_json()} AS properties_json "
-        f"{from_events()} WHERE {conditions} AND timestamp >= %(start)s AND timestamp < %(end)s{after} "
+        f"SELECT uuid, event, distinct_id, {MERGED.actor} AS person, timestamp, {properties_json()} AS properties_json "
+        f"{MERGED.from_events()} WHERE {conditions} AND timestamp >= %(start)s AND timestamp < %(end)s{after} "
         "ORDER BY timestamp, uuid LIMIT %(most)s",
         params,
     )

@@ -11,7 +11,7 @@ import msgspec
 from apps.catalog.filters.binding import Bindings
 from apps.clickhouse.properties import properties_json
 from apps.clickhouse.statement import Statement
-from apps.query.kinds.source import from_stored, in_project
+from apps.query.kinds.source import UNMERGED, People, from_stored, in_project, of_person
 
 LOOK_BACKS: Final = (
     timedelta(minutes=10),
@@ -22,9 +22,6 @@ LOOK_BACKS: Final = (
     None,
 )
 """How far back to look, step by step, until a page is full: a busy project's page costs a few minutes of data."""
-
-
-_COLUMNS: Final = f"uuid, event, distinct_id, person_id, timestamp, received_at, {properties_json()} AS properties_json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +42,8 @@ class EventsInput:
     after: datetime | None = None
     event: str | None = None
     distinct_id: str | None = None
+    person_id: UUID | None = None
+    people: People = UNMERGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +72,20 @@ def build(question: EventsInput, look_back: timedelta | None) -> Statement:
         where.append(f"event = {bindings.bind(question.event)}")
     if question.distinct_id is not None:
         where.append(f"distinct_id = {bindings.bind(question.distinct_id)}")
-    rows = f"{from_stored()}\nWHERE {' AND '.join(where)}"
+    if question.person_id is not None:
+        where.append(of_person(bindings.bind(question.person_id)))
+    condition = " AND ".join(where)
     page = f"ORDER BY timestamp DESC, uuid DESC\nLIMIT 1 BY uuid\nLIMIT {bindings.bind(question.limit)}"
     # Which events it is costs two narrow columns; properties are read of those alone.
-    chosen = f"(timestamp, uuid) IN (SELECT timestamp, uuid\n{rows}\n{page})"
-    return Statement(f"SELECT {_COLUMNS}\n{rows} AND {chosen}\n{page}", bindings.values)
+    chosen = f"(timestamp, uuid) IN (SELECT timestamp, uuid\n{from_stored()}\nWHERE {condition}\n{page})"
+    rows = f"{question.people.from_stored()}\nWHERE {condition} AND {chosen}"
+    return Statement(f"SELECT {_columns(question.people)}\n{rows}\n{page}", bindings.values)
 
 
-def build_one(project_id: int, uuid: UUID, moment: datetime) -> Statement:
+def build_one(project_id: int, uuid: UUID, moment: datetime, people: People) -> Statement:
     """Ask for one event; its moment narrows the search to one part of the table."""
     return Statement(
-        f"SELECT {_COLUMNS}\n{from_stored()}\n"
+        f"SELECT {_columns(people)}\n{people.from_stored()}\n"
         f"WHERE {in_project()} AND timestamp = %(moment)s AND uuid = %(uuid)s\nLIMIT 1",
         {"project_id": project_id, "uuid": uuid, "moment": moment},
     )
@@ -96,7 +98,7 @@ def decode(rows: Sequence[Mapping[str, Any]]) -> list[ListedEvent]:
             uuid=row["uuid"],
             event=row["event"],
             distinct_id=row["distinct_id"],
-            person_id=row["person_id"],
+            person_id=row["person"],
             timestamp=_utc(row["timestamp"]),
             received_at=_utc(row["received_at"]),
             properties=msgspec.json.decode(row["properties_json"]),
@@ -116,6 +118,13 @@ def build_earliest(project_id: int) -> Statement:
 def decode_earliest(rows: Sequence[Mapping[str, Any]]) -> datetime | None:
     """Read when the first event was; None for a project without events."""
     return _utc(rows[0]["earliest"]) if rows and rows[0]["events"] else None
+
+
+def _columns(people: People) -> str:
+    return (
+        f"uuid, event, distinct_id, {people.actor} AS person, timestamp, received_at,"
+        f" {properties_json()} AS properties_json"
+    )
 
 
 def _before(mark: Mark, bindings: Bindings) -> str:

@@ -9,7 +9,7 @@ from apps.query.kinds.funnel_question import FunnelBreakdown, FunnelExclusion, F
 from apps.query.kinds.funnel_unordered import UnorderedWalk
 from apps.query.kinds.funnel_walk import Walk, Word
 from apps.query.kinds.layers import Layers
-from apps.query.kinds.source import ACTOR, MOMENT, both, from_events, in_project, in_range, is_event, named
+from apps.query.kinds.source import MOMENT, both, in_project, in_range, is_event, named
 from apps.query.schema.funnels import Attribution, FunnelOrder
 
 SETTINGS: Final = {"max_subquery_depth": 1000, "max_parser_depth": 5000}
@@ -54,7 +54,7 @@ def _rows(question: FunnelInput, bindings: Bindings) -> str:
     is_exclusive = None not in names and len(set(names)) == len(names)
     start = bindings.bind(question.period.start_us)
     columns = [
-        f"{ACTOR} AS actor",
+        f"{question.people.actor} AS actor",
         f"{question.word.bits(conditions, exclusive=is_exclusive)} AS bits",
         f"{question.word.packed(f'{MOMENT} - {start}', 'bits')} AS word",
     ]
@@ -71,7 +71,7 @@ def _rows(question: FunnelInput, bindings: Bindings) -> str:
         is_event(None, question.filters, bindings),
         ALWAYS if is_strict or all_fit else f"bits != {question.word.unfit}",
     )
-    return f"SELECT {', '.join(columns)}\n{from_events()}\nWHERE {where}"
+    return f"SELECT {', '.join(columns)}\n{question.people.from_events()}\nWHERE {where}"
 
 
 def _between(question: FunnelInput, step: int) -> tuple[int, ...]:

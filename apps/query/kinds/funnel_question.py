@@ -6,6 +6,7 @@ from typing import Final
 from apps.catalog.filters.schema import FilterGroup
 from apps.query.dates import Period
 from apps.query.kinds.funnel_walk import Word
+from apps.query.kinds.source import UNMERGED, People
 from apps.query.schema.funnels import Attribution, FunnelOrder
 
 OTHER: Final = "Other"
@@ -60,6 +61,7 @@ class FunnelInput:
     breakdown: FunnelBreakdown | None = None
     first: int = 0
     last: int = 0
+    people: People = UNMERGED
 
     @property
     def word(self) -> Word:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from apps.clickhouse.properties import property_number, property_text
-from apps.query.kinds.source import ACTOR
+from apps.query.kinds.source import People
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ class Aggregate:
         return f"ifNull(ifNotFinite(toFloat64({expression}), 0), 0)"
 
 
-_OF_EVENTS: Final[dict[str, Callable[[], Aggregate]]] = {
-    "total": lambda: Aggregate("count"),
-    "dau": lambda: Aggregate("uniqExact", ACTOR),
-    "unique_session": lambda: Aggregate("uniqExact", property_text("$session_id")),
+_OF_EVENTS: Final[dict[str, Callable[[People], Aggregate]]] = {
+    "total": lambda _: Aggregate("count"),
+    "dau": lambda people: Aggregate("uniqExact", people.actor),
+    "unique_session": lambda _: Aggregate("uniqExact", property_text("$session_id")),
 }
 _OF_PROPERTY: Final[dict[str, Callable[[str], Aggregate]]] = {
     "sum": lambda value: Aggregate("sum", value),
@@ -94,14 +94,14 @@ DISTINCT: Final = frozenset({"dau"})
 """Maths that count an actor once: added up over time, each counts only where first seen."""
 
 
-def aggregate(math: str, math_property: str | None) -> Aggregate:
+def aggregate(math: str, math_property: str | None, people: People) -> Aggregate:
     """Give the aggregate of a math; for the numeric ones over the property's numbers."""
     if math in _OF_PROPERTY:
         return _OF_PROPERTY[math](property_number(math_property or ""))
     if math in PER_ACTOR:
         return _OVER_ACTORS[math.removesuffix(_PER_ACTOR_SUFFIX)]
     if math in ACTIVE_DAYS:
-        return _OF_EVENTS["dau"]()
+        return _OF_EVENTS["dau"](people)
     if math in FIRST:
-        return _OF_EVENTS["total"]()
-    return _OF_EVENTS[math]()
+        return _OF_EVENTS["total"](people)
+    return _OF_EVENTS[math](people)

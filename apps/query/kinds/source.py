@@ -1,18 +1,75 @@
 """Which rows a question reads and who its actors are: the one place that knows.
 
-Merged persons, test accounts and group actors change this module and nothing else.
+Test accounts and group actors change this module and nothing else.
+
+An event names the person its distinct id led to when it was written. A merge afterwards is an override from the old
+person to the one who stands for them now, and a question about people joins the overrides of its project. A project
+without overrides is asked without the join, which would cost a fifth to a half more (docs/decisions/0009-people.md).
 """
+
+from dataclasses import dataclass
+from typing import Final
 
 from apps.catalog.filters.binding import Bindings
 from apps.catalog.filters.schema import FilterGroup
 from apps.catalog.filters.sql import ALWAYS, condition
-from apps.clickhouse.tables import EVENTS
-
-ACTOR = "person_id"
-"""The expression of who did it: the person behind the distinct id."""
+from apps.clickhouse.statement import Statement
+from apps.clickhouse.tables import EVENTS, PERSON_OVERRIDES
 
 MOMENT = "toUnixTimestamp64Micro(timestamp)"
 """When it happened, in microseconds since 1970."""
+
+
+_NOBODY: Final = "toUUID('00000000-0000-0000-0000-000000000000')"
+_MERGES: Final = (
+    "\nGLOBAL LEFT ANY JOIN (SELECT old_person_id AS merged_from, person_id AS merged_into\n"
+    f"FROM {PERSON_OVERRIDES} FINAL\nWHERE project_id = %(project_id)s) AS merges ON person_id = merged_from"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who the actors of a project are; `has_merges` says whether events may name persons who were merged away."""
+
+    has_merges: bool = False
+
+    @property
+    def actor(self) -> str:
+        """The expression of who did it: the person behind the distinct id, as far as is known today."""
+        return f"if(merged_into = {_NOBODY}, person_id, merged_into)" if self.has_merges else "person_id"
+
+    def from_events(self) -> str:
+        """Give the FROM clause over events, each once, for selects that name the actor."""
+        return from_events() + self._merges
+
+    def from_stored(self) -> str:
+        """Give the FROM clause over events as they are stored, for selects that name the actor."""
+        return from_stored() + self._merges
+
+    @property
+    def _merges(self) -> str:
+        return _MERGES if self.has_merges else ""
+
+
+UNMERGED: Final = People()
+"""For a project without merges."""
+
+MERGED: Final = People(has_merges=True)
+"""Right for every project, with or without merges."""
+
+
+def build_has_merges(project_id: int) -> Statement:
+    """Ask whether events of a project may name persons who were merged away: one row if so, else none."""
+    return Statement(
+        f"SELECT 1 FROM {PERSON_OVERRIDES} WHERE project_id = %(project_id)s LIMIT 1",  # noqa: S608 - our own name
+        {"project_id": project_id},
+    )
+
+
+def of_person(person: str) -> str:
+    """Give the condition that an event is of a person (a bound expression): their own, or of one merged into them."""
+    merged = f"SELECT old_person_id FROM {PERSON_OVERRIDES} FINAL WHERE project_id = %(project_id)s"  # noqa: S608 - our own name
+    return f"(person_id = {person} OR person_id GLOBAL IN ({merged} AND person_id = {person}))"
 
 
 def from_events() -> str:

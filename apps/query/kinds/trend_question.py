@@ -5,6 +5,7 @@ from enum import Enum
 
 from apps.catalog.filters.schema import FilterGroup
 from apps.query.dates import Period
+from apps.query.kinds.source import UNMERGED, People
 
 
 class Shape(Enum):
@@ -50,3 +51,4 @@ class TrendsInput:
     shape: Shape = Shape.POINTS
     breakdown: TrendBreakdown | None = None
     smoothing: int = 1
+    people: People = UNMERGED

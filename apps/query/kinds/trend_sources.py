@@ -9,7 +9,7 @@ from apps.clickhouse.properties import property_text
 from apps.query.dates import Interval, microseconds
 from apps.query.kinds import buckets
 from apps.query.kinds.maths import ACTIVE_DAYS
-from apps.query.kinds.source import ACTOR, from_events, in_project, in_range, is_event
+from apps.query.kinds.source import from_events, in_project, in_range, is_event
 from apps.query.kinds.trend_question import Shape, TrendSeries, TrendsInput
 
 _HOURS_A_DAY: Final = 24
@@ -24,7 +24,8 @@ def matching(question: TrendsInput, series: TrendSeries, measured: str, bindings
         in_range(question.period.start_us, question.period.end_us, bindings),
     )
     columns = [f"{_bucket(question, bindings)} AS bucket", *_measured(measured), *_split(question)]
-    return f"SELECT {', '.join(columns)}\n{from_events()}\nWHERE {' AND '.join(where)}"
+    rows = question.people.from_events() if measured == question.people.actor else from_events()
+    return f"SELECT {', '.join(columns)}\n{rows}\nWHERE {' AND '.join(where)}"
 
 
 def first_ever(question: TrendsInput, series: TrendSeries, bindings: Bindings, *, of_matching: bool) -> str:
@@ -38,8 +39,8 @@ def first_ever(question: TrendsInput, series: TrendSeries, bindings: Bindings, *
     first = f"argMin(tuple({', '.join([passes, *split])}), (timestamp, uuid)) AS first"
     start, end = bindings.bind(question.period.start_us), bindings.bind(question.period.end_us)
     firsts = (
-        f"SELECT min(timestamp) AS began, {first}\n{from_events()}\nWHERE {in_project()} AND {wanted}"
-        f" AND timestamp <= fromUnixTimestamp64Micro(toInt64({end}), 'UTC')\nGROUP BY {ACTOR}"
+        f"SELECT min(timestamp) AS began, {first}\n{question.people.from_events()}\nWHERE {in_project()} AND {wanted}"
+        f" AND timestamp <= fromUnixTimestamp64Micro(toInt64({end}), 'UTC')\nGROUP BY {question.people.actor}"
     )
     columns = [f"{_bucket(question, bindings, 'began')} AS bucket", *(["first.2 AS split"] if split else [])]
     return (
@@ -77,8 +78,8 @@ def _active(question: TrendsInput, series: TrendSeries, start: int, bucket: str,
         is_event(series.event, series.filters, bindings),
         in_range(start, question.period.end_us, bindings),
     )
-    columns = [f"{bucket} AS bucket", f"{ACTOR} AS measured", *_split(question)]
-    return f"SELECT {', '.join(columns)}\n{from_events()}\nWHERE {' AND '.join(where)}"
+    columns = [f"{bucket} AS bucket", f"{question.people.actor} AS measured", *_split(question)]
+    return f"SELECT {', '.join(columns)}\n{question.people.from_events()}\nWHERE {' AND '.join(where)}"
 
 
 def _bucket(question: TrendsInput, bindings: Bindings, moment: str = "timestamp") -> str:

@@ -10,7 +10,6 @@ from apps.clickhouse.statement import Statement
 from apps.query.dates import Interval
 from apps.query.kinds import buckets, trend_sources
 from apps.query.kinds.maths import ACTIVE_DAYS, DISTINCT, FIRST, PER_ACTOR, Aggregate, aggregate
-from apps.query.kinds.source import ACTOR
 from apps.query.kinds.trend_question import Shape, TrendBreakdown, TrendSeries, TrendsInput
 
 OTHER: Final = "$$_posthog_breakdown_other_$$"
@@ -94,7 +93,7 @@ def _running(values: list[float]) -> list[float]:
 
 def _series(question: TrendsInput, index: int, bindings: Bindings) -> str:
     series = question.series[index]
-    counted = aggregate(series.math, series.math_property)
+    counted = aggregate(series.math, series.math_property, question.people)
     is_running = question.shape is Shape.CUMULATIVE and series.math in DISTINCT
     if is_running or series.math in PER_ACTOR:
         return _by_actor(question, index, counted, bindings, is_running=is_running)
@@ -115,7 +114,7 @@ def _source(question: TrendsInput, series: TrendSeries, counted: Aggregate, bind
 
 def _by_actor(question: TrendsInput, index: int, counted: Aggregate, bindings: Bindings, *, is_running: bool) -> str:
     """Reduce each actor (under each value) to one row first: where first seen, or how many events a bucket."""
-    source = trend_sources.matching(question, question.series[index], ACTOR, bindings)
+    source = trend_sources.matching(question, question.series[index], question.people.actor, bindings)
     label = ""
     if question.breakdown is not None:
         source, label = _labelled(source, question.breakdown, bindings), ", breakdown"

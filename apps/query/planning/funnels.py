@@ -100,6 +100,7 @@ def plan_funnels(query: FunnelsQuery, scope: Scope) -> FunnelPlan:
     first, last = _span(query, wanted)
     question = FunnelInput(
         project_id=scope.project_id,
+        people=scope.people,
         timezone=scope.timezone,
         starts_monday=scope.calendar.week_starts_monday,
         period=period_of(query, scope),

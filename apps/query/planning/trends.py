@@ -85,6 +85,7 @@ def plan_trends(query: TrendsQuery, scope: Scope) -> TrendsPlan:
     shown = query.trendsFilter or TrendsFilter()
     question = TrendsInput(
         project_id=scope.project_id,
+        people=scope.people,
         timezone=scope.timezone,
         starts_monday=scope.calendar.week_starts_monday,
         period=period_of(query, scope),
