@@ -81,8 +81,9 @@ def normalise(wire: WireEvent | None, clock: Clock, bounds: Bounds, illegal_ids:
 
 def _normalise(wire: WireEvent, clock: Clock, bounds: Bounds, illegal_ids: frozenset[str]) -> Event:
     name = _name(wire.event)
+    is_ai = name.startswith("$ai_")
     content = _object(wire.properties)
-    problem = properties.fault(content, bounds)
+    problem = properties.fault(content, bounds, is_ai=is_ai)
     if problem is not None:
         raise RejectedError(*problem, "properties")
     inside = properties.ids(content)
@@ -109,7 +110,7 @@ def _normalise(wire: WireEvent, clock: Clock, bounds: Bounds, illegal_ids: froze
         moment = clock.now_us
     if additions:
         content = properties.overlay(content, additions)
-        problem = properties.fault(content, bounds)
+        problem = properties.fault(content, bounds, is_ai=is_ai)
         if problem is not None:
             raise RejectedError(*problem, "properties")
     return Event(uid, name, who, moment, content)

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
+from apps.clickhouse import texts
 from apps.ingest.bounds import Bounds
 
 EMPTY: Final = b"{}"
@@ -54,7 +55,7 @@ def change(properties: bytes, put: Mapping[str, object], gone: Sequence[str] = (
     return msgspec.json.encode(members)
 
 
-def fault(properties: bytes, bounds: Bounds) -> tuple[str, str] | None:
+def fault(properties: bytes, bounds: Bounds, *, is_ai: bool = False) -> tuple[str, str] | None:
     """Name what is wrong with a JSON object's size or shape, as (code, reason); None when nothing is.
 
     Counting brackets and colons never gives less than the depth and the number of properties, so nearly every
@@ -64,7 +65,11 @@ def fault(properties: bytes, bounds: Bounds) -> tuple[str, str] | None:
         return "event_too_large", f"The properties are larger than {bounds.event_bytes} bytes."
     if properties.count(b"{") + properties.count(b"[") <= bounds.depth and properties.count(b":") <= bounds.properties:
         return None
-    depth, count = _measure(msgspec.json.decode(properties))
+    content = msgspec.json.decode(properties)
+    depth, count = _measure(content)
+    if count > bounds.properties and is_ai:
+        # A conversation is stored as one text, however many messages it has.
+        count -= sum(_measure(content[name])[1] for name in texts.NAMES if isinstance(content.get(name), dict | list))
     if depth > bounds.depth:
         return "properties_too_deep", f"The properties are nested {depth} deep; {bounds.depth} is the most."
     if count > bounds.properties:

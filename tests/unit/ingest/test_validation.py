@@ -190,6 +190,20 @@ def test_validate__bad_event_between_good_ones__is_refused_alone(code: str, fiel
     assert json.loads(rejection.payload) == bad
 
 
+def test_validate__long_conversation__counts_as_one_property_of_an_ai_event() -> None:
+    # Given more messages than an event may have properties
+    talk = [{"role": "user", "content": "Hi"}] * 12
+
+    # When
+    kept = judge(EVENT | {"event": "$ai_generation", "properties": {"$ai_input": talk, "$ai_tools": talk}})
+    elsewhere = judge(EVENT | {"event": "$ai_generation", "properties": {"talk": talk}})
+    not_ai = judge(EVENT | {"properties": {"$ai_input": talk}})
+
+    # Then it is kept where conversations are stored as text, and nowhere else
+    assert len(kept) == 1
+    assert [rejection.code for rejection in (*elsewhere.rejections, *not_ai.rejections)] == ["too_many_properties"] * 2
+
+
 @pytest.mark.parametrize("element", [None, 7, "event", [1], True])
 def test_validate__element_that_is_no_object__is_refused_alone(element: object) -> None:
     entry = judge(EVENT, element)
