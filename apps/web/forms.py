@@ -1,16 +1,19 @@
 """Forms of the settings pages: they read text; the rules, and the sentences of their breach, are the services'."""
 
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 from zoneinfo import available_timezones
 
 from django import forms
 
 from apps.accounts.contracts import SCOPES, Role
+from apps.catalog.contracts import Remarks
 from apps.common.errors import DomainError
 
 Outcome = TypeVar("Outcome")
 
+MOST_TAGS: Final = 20
+TAG_LENGTH: Final = 60
 WEEK_STARTS: Final = ((0, "Sunday"), (1, "Monday"))
 EXPIRIES: Final = (("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"))
 ACCESS: Final = (
@@ -98,3 +101,37 @@ def attempt(form: forms.Form, action: Callable[[], Outcome]) -> Outcome | None:
     except DomainError as error:
         form.add_error(error.attr if error.attr in form.fields else None, error.detail)
         return None
+
+
+class DefinitionForm(forms.Form):
+    """What people say of an event or a property."""
+
+    description = forms.CharField(
+        max_length=4_000, required=False, label="Description", widget=forms.Textarea(attrs={"rows": 2})
+    )
+    tags = forms.CharField(max_length=1_000, required=False, label="Tags", help_text="Separated by commas.")
+    is_verified = forms.BooleanField(required=False, label="Verified")
+    is_hidden = forms.BooleanField(required=False, label="Hidden from pickers")
+
+    @classmethod
+    def of(cls, remarks: Remarks) -> Self:
+        """Give the form filled with what was said last."""
+        return cls(
+            initial={
+                "description": remarks.description,
+                "tags": ", ".join(remarks.tags),
+                "is_verified": remarks.is_verified,
+                "is_hidden": remarks.is_hidden,
+            }
+        )
+
+    def clean_tags(self) -> list[str]:
+        """Split the tags; each counts once."""
+        tags = list(dict.fromkeys(tag.strip() for tag in self.cleaned_data["tags"].split(",") if tag.strip()))
+        if len(tags) > MOST_TAGS or any(len(tag) > TAG_LENGTH for tag in tags):
+            raise forms.ValidationError(f"At most {MOST_TAGS} tags of {TAG_LENGTH} characters.")
+        return tags
+
+    def changes(self) -> dict[str, Any]:
+        """Give what was written by the names of a note's fields."""
+        return dict(self.cleaned_data)

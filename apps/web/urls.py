@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from apps.web.pages import funnels, home, live, password, projects, rejected, settings, trends
+from apps.web.pages import definitions, funnels, home, live, password, projects, rejected, settings, trends
 
 app_name = "web"
 
@@ -14,6 +14,10 @@ project_pages = [
     path("live/", live.live, name="live"),
     path("live/rows/", live.rows, name="live_rows"),
     path("live/<uuid:uuid>/", live.event, name="event"),
+    path("data/", definitions.events, name="event_definitions"),
+    path("data/events/<uuid:uuid>/", definitions.event, name="event_definition"),
+    path("data/properties/", definitions.properties, name="property_definitions"),
+    path("data/properties/<uuid:uuid>/", definitions.property_, name="property_definition"),
     path("rejected/", rejected.rejected, name="rejected"),
     path("rejected/again/", rejected.try_again, name="try_again"),
     path("trends/", trends.trends, name="trends"),

@@ -23,6 +23,7 @@ MENU: Final = (
     ("live", "Live events", "activity"),
     ("trends", "Trends", "trending-up"),
     ("funnels", "Funnels", "filter-2"),
+    ("event_definitions", "Data", "database"),
     ("rejected", "Rejected events", "ban"),
     ("settings", "Settings", "settings"),
 )

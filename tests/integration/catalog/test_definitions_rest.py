@@ -1,7 +1,6 @@
 """Definitions over REST: searching, paging, what people write, forgetting."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,40 +10,13 @@ from apps.accounts.models import AuditEntry
 from apps.catalog import selectors
 from apps.catalog.models import EventNote, PropertyNote
 from apps.catalog.services import purge_project
-from apps.clickhouse import client, tables
 from apps.common import clock
 from tests.conftest import Stack
 from tests.factories.accounts import Cast, make_cast, patch
+from tests.factories.definitions import note_events, note_properties
 from tests.factories.events import Sent, insert
 
 HttpAnswer = Any
-EARLY, LATE = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
-
-
-def note_events(project_id: int, names: Iterable[str]) -> None:
-    names = list(names)
-    client.insert(
-        tables.SEEN_EVENTS,
-        {
-            "project_id": [project_id] * len(names),
-            "event": names,
-            "first_seen": [EARLY] * len(names),
-            "last_seen": [LATE] * len(names),
-        },
-    )
-
-
-def note_properties(project_id: int, rows: Iterable[tuple[str, str, str, str]]) -> None:
-    rows = list(rows)
-    client.insert(
-        tables.SEEN_PROPERTIES,
-        {
-            "project_id": [project_id] * len(rows),
-            **dict(zip(("scope", "carrier", "property", "type"), map(list, zip(*rows, strict=True)), strict=True)),
-            "first_seen": [EARLY] * len(rows),
-            "last_seen": [LATE] * len(rows),
-        },
-    )
 
 
 @pytest.fixture
