@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from django.http import HttpResponse
+from django.test import Client
 
 from apps.common import clock
 from apps.ingest import insertion, timestamps
@@ -52,22 +53,22 @@ def test_rejected__filters__show_what_matches_and_stay_chosen(cast: Cast) -> Non
 def test_rejected__viewer__sees_no_button_and_may_not_press_it(cast: Cast) -> None:
     assert "Try again" not in cast.vera.browser.get(page(cast)).content.decode()
     assert "Try again" in cast.ben.browser.get(page(cast)).content.decode()
-    assert post(cast, "vera", {}).status_code == 403
-    assert post(cast, "eve", {}).status_code == 404
+    assert post(cast, cast.vera.browser, {}).status_code == 403
+    assert post(cast, cast.eve.browser, {}).status_code == 404
 
 
 def test_try_again__one_and_then_all__tells_what_came_of_it(cast: Cast) -> None:
     # Given
     letters = {one.index: one for one in selectors.search(cast.project.pk, Search())}
-    good = letters[0]
+    good, ben = letters[0], cast.ben.browser
 
     # When one is tried, then the rest
     one = post(
-        cast, "ben", {"received_at": good.received_at.isoformat(), "entry": good.entry, "index": "0", "q": "rated"}
+        cast, ben, {"received_at": good.received_at.isoformat(), "entry": good.entry, "index": "0", "q": "rated"}
     )
-    told = said(cast)
-    rest = post(cast, "ben", {})
-    none = post(cast, "ben", {"code": "no_such_code"})
+    told = ben.get(page(cast)).content.decode()
+    rest = post(cast, ben, {})
+    none = post(cast, ben, {"code": "no_such_code"})
 
     # Then the page says so and the filters are kept
     assert one["Location"] == page(cast, "?q=rated")
@@ -87,17 +88,12 @@ def test_try_again__one_and_then_all__tells_what_came_of_it(cast: Cast) -> None:
     ids=["nothing", "moment", "minus", "huge"],
 )  # fmt: skip
 def test_try_again__senseless_name__is_not_found(cast: Cast, fields: dict[str, str]) -> None:
-    assert post(cast, "ben", fields).status_code == 404
+    assert post(cast, cast.ben.browser, fields).status_code == 404
 
 
-def post(cast: Cast, who: str, fields: dict[str, str]) -> HttpResponse:
+def post(cast: Cast, browser: Client, fields: dict[str, str]) -> HttpResponse:
     """Press the button with the page's own CSRF token."""
-    browser = getattr(cast, who).browser
     browser.get("/two-factor/")
     token = browser.cookies["csrftoken"].value
     answer: HttpResponse = browser.post(page(cast, "again/"), fields | {"csrfmiddlewaretoken": token})
     return answer
-
-
-def said(cast: Cast) -> str:
-    return cast.ben.browser.get(page(cast)).content.decode()
