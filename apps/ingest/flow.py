@@ -21,7 +21,13 @@ COUNTERS_KEY: Final = "baleen:ingest:counters"
 
 SLICE_PREFIX: Final = "baleen:ingest:flow:"
 SLICE_SECONDS: Final = 10
-SLICES: Final = frozenset({"events_acknowledged", "events_written", "requests_refused"})
+SLICES: Final = (
+    "events_acknowledged",
+    "events_written",
+    "requests_acknowledged",
+    "requests_written",
+    "requests_refused",
+)
 """What is also counted by slice of time."""
 
 _KEPT_SECONDS: Final = 7_200

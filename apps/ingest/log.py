@@ -85,7 +85,7 @@ class EventLog:
         except LogUnavailableError as exc:
             flow.meter().count(requests_refused=1, **{f"requests_refused_{exc.reason}": 1})
             raise
-        flow.meter().count(events_acknowledged=events)
+        flow.meter().count(requests_acknowledged=1, events_acknowledged=events)
 
     def _append(self, blob: bytes) -> None:
         with self._guard():

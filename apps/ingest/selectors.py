@@ -29,12 +29,14 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What flowed in some seconds: events acknowledged and written, requests refused."""
+    """What flowed in `flow.SLICE_SECONDS`, in the order of `flow.SLICES`."""
 
     start: int
-    acknowledged: int
-    written: int
-    refused: int
+    events_acknowledged: int
+    events_written: int
+    requests_acknowledged: int
+    requests_written: int
+    requests_refused: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def list_slices(count: int) -> list[Slice]:
     with _valkey() as valkey:
         pipeline = valkey.pipeline(transaction=False)
         for start in starts:
-            pipeline.hmget(flow.slice_key(start), "events_acknowledged", "events_written", "requests_refused")
+            pipeline.hmget(flow.slice_key(start), flow.SLICES)
         rows = pipeline.execute()
     return [Slice(start, *(int(value or 0) for value in row)) for start, row in zip(starts, rows, strict=True)]
 

@@ -217,6 +217,7 @@ class Writer:
             events_accepted=batch.accepted,
             events_rejected=rejected,
             events_written=len(batch.events),
+            requests_written=len(batch.entries),
             batches_written=1,
             insert_retries=retries,
             insert_microseconds=round(self._flight_seconds * 1e6),

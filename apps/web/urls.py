@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from apps.web.pages import definitions, funnels, home, live, password, projects, rejected, settings, trends
+from apps.web.pages import definitions, funnels, home, live, password, projects, rejected, settings, system, trends
 
 app_name = "web"
 
@@ -10,6 +10,9 @@ project_pages = [
     path("", home.home, name="home"),
     path("waiting/", home.waiting, name="waiting"),
     path("summary/", home.summary, name="summary"),
+    path("alarm/", system.alarm, name="alarm"),
+    path("system/", system.system, name="system"),
+    path("system/state/", system.state, name="system_state"),
     path("install/", home.install, name="install"),
     path("live/", live.live, name="live"),
     path("live/rows/", live.rows, name="live_rows"),

@@ -44,13 +44,19 @@ class LostError(Exception):
 def fly(*, patience: float = PATIENCE_SECONDS) -> None:
     """Send one, wait for it, and write down what came of it; one that arrives later is seen by the next."""
     moment = datetime.now(UTC)
-    fields: dict[str, str | float] = {"tried": moment.timestamp(), "link": "", "detail": ""}
+    # At once, since whoever looks while this one hangs must not take it for never sent.
+    _note(tried=moment.timestamp())
     try:
         _send(moment)
-        fields |= _wait_for(moment, patience)
+        _note(link="", detail="", **_wait_for(moment, patience))
     except LostError as lost:
         log.warning("canary.lost", link=lost.link, detail=lost.detail)
-        fields |= {"link": lost.link, "detail": lost.detail, **_newest_or_nothing()}
+        _note(link=lost.link, detail=lost.detail)
+        if lost.link != "clickhouse":
+            _note(**_newest_or_nothing())
+
+
+def _note(**fields: str | float) -> None:
     try:
         state.note(**fields)
     except redis.RedisError as exc:

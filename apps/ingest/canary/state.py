@@ -36,8 +36,9 @@ class Verdict:
 
 def note(**fields: str | float) -> None:
     """Write down what the last flight brought."""
-    with connect() as valkey:
-        valkey.hset(KEY, mapping=fields)
+    if fields:
+        with connect() as valkey:
+            valkey.hset(KEY, mapping=fields)
 
 
 def look() -> Verdict:
@@ -61,7 +62,7 @@ def judge(noted: Mapping[str, str], *, now: float, started: float) -> Verdict:
     if now - max(sent, started) <= limit:
         detail = f"sent {age:.0f} s ago, took {seconds:.1f} s" if sent and seconds is not None else "not sent yet"
         return Verdict("", detail, age, seconds)
-    since = f"none has arrived for {age:.0f} s" if age is not None else "none has ever arrived"
+    since = f"no test event has arrived for {age:.0f} s" if age is not None else "no test event has ever arrived"
     if now - max(tried, started) > limit:
         return Verdict("jobs", f"{since}, none is being sent: no worker or no beat runs", age, seconds)
     return Verdict(noted.get("link") or "writer", f"{since}: {noted.get('detail', '')}", age, seconds)

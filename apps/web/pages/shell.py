@@ -25,6 +25,7 @@ MENU: Final = (
     ("funnels", "Funnels", "filter-2"),
     ("event_definitions", "Data", "database"),
     ("rejected", "Rejected events", "ban"),
+    ("system", "System", "server"),
     ("settings", "Settings", "settings"),
 )
 """URL name, title and icon of each entry."""
