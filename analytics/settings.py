@@ -38,6 +38,7 @@ PROJECT_PURGERS = [
     "apps.clickhouse.purge.purge_project",
     "apps.ingest.controls.services.purge_project",
     "apps.catalog.services.purge_project",
+    "apps.people.services.purge_project",
 ]
 
 # --- Ingest -----------------------------------------------------------------
@@ -253,6 +254,9 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(BALEEN_DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "accounts.purge_deleted_projects": {"task": "accounts.purge_deleted_projects", "schedule": 300.0},
     "llm.resume_repricings": {"task": "llm.resume_repricings", "schedule": 60.0},
+    "people.pay_debts": {"task": "people.pay_debts", "schedule": 15.0, "options": {"expires": 15}},
+    "people.squash_overrides": {"task": "people.squash_overrides", "schedule": 600.0, "options": {"expires": 600}},
+    "people.resume_deletions": {"task": "people.resume_deletions", "schedule": 60.0, "options": {"expires": 60}},
 }
 # An event that goes all the way, so that ingest cannot die unseen; 0 sends none.
 BALEEN_CANARY_SECONDS = env.integer("BALEEN_CANARY_SECONDS", 60)

@@ -28,10 +28,11 @@ class Person(models.Model):
     version = models.BigIntegerField()
 
     class Meta:
-        """Listed newest first."""
+        """Listed newest first; the version finds what one transaction wrote."""
 
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["project_id", "-created_us", "id"], name="person_newest"),
+            models.Index(fields=["version"], name="person_version"),
         ]
 
     def __str__(self) -> str:
@@ -55,6 +56,7 @@ class DistinctId(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["person_id"], name="distinct_id_person"),
+            models.Index(fields=["version"], name="distinct_id_version"),
         ]
 
     def __str__(self) -> str:
@@ -101,6 +103,7 @@ class Group(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["project_id", "index", "key"], name="group_key_is_unique"),
         ]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["version"], name="group_version")]
 
     def __str__(self) -> str:
         """Name the group."""
@@ -135,6 +138,7 @@ class PersonDeletion(models.Model):
     project_id = models.BigIntegerField()
     person_id = models.UUIDField()
     distinct_ids = models.JSONField(default=list)
+    version = models.BigIntegerField()
     with_events = models.BooleanField(default=False)
     requested_by = models.CharField(max_length=254, blank=True)
     created_at = models.DateTimeField(default=now)
