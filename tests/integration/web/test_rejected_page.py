@@ -1,10 +1,10 @@
 """The page of refused events, asked in this process; `test_dashboard.py` looks at it in a browser."""
 
 import json
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from apps.common import clock
@@ -13,6 +13,9 @@ from apps.ingest.contracts import DeadLetter, Rejection
 from apps.ingest.dead_letters import selectors
 from apps.ingest.dead_letters.contracts import ACCEPTED, Search
 from tests.factories.accounts import Cast, make_cast
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
 pytestmark = [pytest.mark.usefixtures("stack"), pytest.mark.django_db]
 
@@ -91,9 +94,8 @@ def test_try_again__senseless_name__is_not_found(cast: Cast, fields: dict[str, s
     assert post(cast, cast.ben.browser, fields).status_code == 404
 
 
-def post(cast: Cast, browser: Client, fields: dict[str, str]) -> HttpResponse:
+def post(cast: Cast, browser: Client, fields: dict[str, str]) -> "Answer":
     """Press the button with the page's own CSRF token."""
     browser.get("/two-factor/")
     token = browser.cookies["csrftoken"].value
-    answer: HttpResponse = browser.post(page(cast, "again/"), fields | {"csrfmiddlewaretoken": token})
-    return answer
+    return browser.post(page(cast, "again/"), fields | {"csrfmiddlewaretoken": token})
