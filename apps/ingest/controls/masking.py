@@ -14,7 +14,7 @@ from msgspec import Raw
 from apps.ingest.bounds import NAME_LENGTH
 from apps.ingest.controls import content, hashing
 from apps.ingest.controls.addresses import hidden
-from apps.ingest.controls.detectors import CARD, EMAIL, JWT, SECRET, Detectors
+from apps.ingest.controls.detectors import CARD, EMAIL, JWT, SECRET, Detectors, automaton
 from apps.ingest.controls.rules import Action, IpPolicy, PromptPolicy
 from apps.ingest.controls.verdicts import Verdict, Verdicts
 
@@ -31,6 +31,9 @@ _ESCAPED_ASCII: Final = r"\\u00[0-7]"
 _TEXT_OR_MORE: Final = (b'"', b"{", b"[")
 _IN_PROMPTS: Final = (EMAIL, CARD, SECRET, JWT)
 """What the policy `mask` looks for in prompts, whatever is switched on for the rest."""
+_SHORTEST: Final = 5
+"""No JSON text of fewer bytes holds anything a detector finds, or a member."""
+_REMEMBERED: Final = 4_096
 _GONE: Final = object()
 _PERSON: Final = ("distinct_id", "$distinct_id")
 _PROPERTIES: Final = ("properties", "$set", "$set_once")
@@ -53,7 +56,8 @@ class Masker:
     """One project's rules, ready to be applied."""
 
     def __init__(self, controls: "Controls") -> None:
-        self._key = controls.hash_key
+        self._hash_key = controls.hash_key
+        self._clean_names: set[str] = set()
         self._policy = controls.prompt_policy
         self._ip_policy = controls.ip_policy
         self._verdicts = Verdicts(controls)
@@ -63,7 +67,7 @@ class Masker:
             self.in_prompts = Detectors({*_IN_PROMPTS, *controls.detectors})
         acts_on_events = bool(self._verdicts.needles or self.in_prompts or self._policy is PromptPolicy.METADATA)
         self.acts_on_events = acts_on_events
-        self._name_look = self._compiled(self._detectors.looks) if self._detectors else None
+        self._name_look = automaton(self._detectors.looks) if self._detectors else None
         self.rewrites = controls.rewrites
         self._knows_names = bool(self._verdicts.needles) or self._policy is PromptPolicy.METADATA
         self._event_look = self._look() if acts_on_events else None
@@ -80,15 +84,7 @@ class Masker:
             needles += [r"\$ai_", *(f'"{re2.escape(name)}"' for name in content.CONTENT), r"\$elements"]
         # The detectors of prompts find all that those of the rest do.
         folded = (f"(?i:{each})" if each in self._verdicts.needles else each for each in filter(None, needles))
-        return self._compiled((*folded, *self.in_prompts.looks))
-
-    @staticmethod
-    def _compiled(looks: Iterable[str]) -> Json:
-        options = re2.Options()
-        options.encoding = re2.Options.Encoding.LATIN1
-        options.never_capture = True
-        options.max_mem = 64 << 20
-        return re2.compile("|".join(looks).encode(), options)
+        return automaton((*folded, *self.in_prompts.looks))
 
     # --- events ------------------------------------------------------------------
     def properties(self, event: str, raw: bytes, counts: Counts) -> bytes:
@@ -118,7 +114,7 @@ class Masker:
         """Rewrite a distinct id: by its keyed hash if it holds what a detector finds, or if a rule wants all hashed."""
         if self._verdicts.hashes_ids or (self._detectors and self._detectors.clean(text) != text):
             counts.note("masked_values")
-            return hashing.digest(self._key, text[:NAME_LENGTH])
+            return hashing.digest(self._hash_key, text[:NAME_LENGTH])
         return text
 
     # --- refused events ------------------------------------------------------------
@@ -176,20 +172,28 @@ class Masker:
             value = self._without_content(kept, name, value, counts, is_ai=is_ai)
             if value is _GONE:
                 return
-        if isinstance(value, Raw):
-            if verdict.action is None and not self._is_suspect(name, value):
-                kept[name] = value
+        key = self._key(name, counts)
+        raw = value if isinstance(value, Raw) else None
+        if raw is not None:
+            text = bytes(raw)
+            if len(text) < _SHORTEST and verdict.action is None:
+                kept[key] = raw
                 return
-            value = _decode(value)
+            value = _decode(text)
         is_prompt = is_ai or name in content.CONTENT or name.startswith(content.AI)
         detectors = self.in_prompts if is_prompt else self._detectors
-        kept[self._text(name, self._detectors, counts)] = self._judged(verdict, value, name, counts, detectors)
+        judged = self._judged(verdict, value, name, counts, detectors)
+        # What no rule changed stays the bytes it was: numbers are as they were written.
+        kept[key] = judged if raw is None or judged != value else raw
 
-    def _is_suspect(self, name: str, value: Raw) -> bool:
-        """Say whether the bytes of one member may need work; its key is looked at with its value."""
-        if self._event_look is None:
-            return True
-        return self._event_look.search(b'"' + name.encode(errors="replace") + b'":' + bytes(value)) is not None
+    def _key(self, name: str, counts: Counts) -> str:
+        """Give the name a property is kept under; names repeat, so clean ones are remembered."""
+        if name in self._clean_names:
+            return name
+        cleaned = self._text(name, self._detectors, counts)
+        if cleaned == name and len(name) <= NAME_LENGTH and len(self._clean_names) < _REMEMBERED:
+            self._clean_names.add(name)
+        return cleaned
 
     def _without_content(self, kept: dict[str, Json], name: str, value: Json, counts: Counts, *, is_ai: bool) -> Json:
         """Put figures about content in its place, and give back what is no content, or that nothing is left."""
@@ -207,7 +211,7 @@ class Masker:
             return value
         decoded = _decode(raw)
         kept[f"{name}_chars"] = content.count(decoded)
-        kept[f"{name}_hash"] = hashing.digest(self._key, decoded)
+        kept[f"{name}_hash"] = hashing.digest(self._hash_key, decoded)
         counts.note("content_removed")
         return _GONE
 
@@ -216,7 +220,7 @@ class Masker:
             case Action.HASH if value is not None:
                 counts.note("masked_values")
                 cut = value[:NAME_LENGTH] if verdict.is_identity and isinstance(value, str) else value
-                return hashing.digest(self._key, cut)
+                return hashing.digest(self._hash_key, cut)
             case Action.TRUNCATE if value is not None:
                 counts.note("masked_values")
                 return self._cut(value, verdict.length, detectors)
@@ -268,7 +272,7 @@ class Masker:
             else:
                 inner = self.in_prompts if name in content.CONTENT else detectors
                 judged = verdict._replace(is_identity=verdict.is_identity or is_identity)
-                kept[self._text(name, self._detectors, counts)] = self._judged(judged, member, here, counts, inner)
+                kept[self._key(name, counts)] = self._judged(judged, member, here, counts, inner)
         return kept
 
     def _is_inner_content(self, name: str, member: Json) -> bool:
