@@ -2,7 +2,19 @@
 
 from django.urls import include, path
 
-from apps.web.pages import definitions, funnels, home, live, password, projects, rejected, settings, system, trends
+from apps.web.pages import (
+    costs,
+    definitions,
+    funnels,
+    home,
+    live,
+    password,
+    projects,
+    rejected,
+    settings,
+    system,
+    trends,
+)
 
 app_name = "web"
 
@@ -27,6 +39,12 @@ project_pages = [
     path("trends/result/", trends.result, name="trends_result"),
     path("funnels/", funnels.funnels, name="funnels"),
     path("funnels/result/", funnels.result, name="funnels_result"),
+    path("costs/", costs.costs, name="costs"),
+    path("costs/result/", costs.result, name="costs_result"),
+    path("costs/prices/", costs.prices, name="prices"),
+    path("costs/prices/<int:price_id>/delete/", costs.delete_price, name="delete_price"),
+    path("costs/again/", costs.repricings, name="repricings"),
+    path("costs/again/runs/", costs.runs, name="repricing_runs"),
     path("settings/", settings.project, name="settings"),
     path("settings/token/", settings.reset_token, name="reset_token"),
     path("settings/members/", settings.members, name="members"),

@@ -24,6 +24,7 @@ MENU: Final = (
     ("trends", "Trends", "trending-up"),
     ("funnels", "Funnels", "filter-2"),
     ("event_definitions", "Data", "database"),
+    ("costs", "Model costs", "coin"),
     ("rejected", "Rejected events", "ban"),
     ("system", "System", "server"),
     ("settings", "Settings", "settings"),

@@ -1,6 +1,8 @@
 """The few things templates need and Django does not bring."""
 
+import math
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Final
 
 from django import template
@@ -10,10 +12,18 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.llm.queries.spend import Spend
+
 register = template.Library()
 
 NOTHING: Final = "\N{EN DASH}"
 """Stands where a number would, when there is none."""
+
+_NO_CENTS: Final = 10_000
+"""Dollars from which cents say nothing."""
+
+_TWO_DIGITS: Final = 10
+"""Of a shortened number from which a decimal says nothing."""
 
 LONG_LIST: Final = 30
 """A select with more options than this gets a search box."""
@@ -36,6 +46,39 @@ def thousands(value: float | None) -> str:
     if value is None:
         return NOTHING
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
+
+
+@register.filter
+def usd(value: float | Decimal | None) -> str:
+    """Write US dollars: cents from a dollar on, four digits that mean something below."""
+    if value is None:
+        return NOTHING
+    amount = float(value)
+    size = abs(amount)
+    sign = "-" if amount < 0 else ""
+    if size >= 1 or size == 0:
+        return f"{sign}${size:,.0f}" if size >= _NO_CENTS or size == int(size) else f"{sign}${size:,.2f}"
+    whole, _, decimals = f"{size:.{3 - math.floor(math.log10(size))}f}".rstrip("0").partition(".")
+    return f"{sign}${whole}.{decimals:0<2}"
+
+
+@register.filter
+def compact(value: float | None) -> str:
+    """Write a large number with its unit: 1234567 as 1.2 M."""
+    if value is None:
+        return NOTHING
+    for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            scaled = value / size
+            return f"{scaled:,.0f} {unit}" if abs(scaled) >= _TWO_DIGITS else f"{scaled:,.1f} {unit}"
+    return f"{value:,.0f}"
+
+
+@register.filter
+def per_thousand_calls(spend: Spend) -> float | None:
+    """Give what a thousand calls cost, of those that have a price."""
+    priced = spend.calls - spend.unpriced_calls
+    return spend.cost_usd / priced * 1_000 if priced else None
 
 
 @register.filter

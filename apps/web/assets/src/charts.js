@@ -9,7 +9,7 @@ echarts.use([LineChart, BarChart, GridComponent, TooltipComponent, AriaComponent
 
 /**
  * @typedef {{name: string, data: number[], color: number, earlier?: boolean}} Series
- * @typedef {{type: "line" | "bar" | "area", labels: string[], titles: string[], series: Series[], unfinished: boolean}} Chart
+ * @typedef {{type: "line" | "bar" | "area", labels: string[], titles: string[], series: Series[], unfinished: boolean, stacked?: boolean, unit?: "usd"}} Chart
  */
 
 const probe = document.createElement("span");
@@ -35,6 +35,7 @@ function css(name) {
 /** @param {number} index */
 const color = (index) => css(`--series-${index % 10}`);
 
+const dollars = new Intl.NumberFormat("en", { style: "currency", currency: "USD", maximumSignificantDigits: 3 });
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
 /**
@@ -50,6 +51,7 @@ function marks(chart, series) {
     const data = series.data.map((value, index) =>
       series.earlier || (chart.unfinished && index === last) ? { value, itemStyle: { opacity: 0.45 } } : value,
     );
+    if (chart.stacked) return [{ ...shared, type: "bar", data, barMaxWidth: 48, stack: "all" }];
     return [{ ...shared, type: "bar", data, barMaxWidth: 48, itemStyle: { borderRadius: [2, 2, 0, 0] } }];
   }
   const line = {
@@ -99,9 +101,12 @@ function option(chart) {
     },
     yAxis: {
       type: "value",
-      minInterval: 1,
+      minInterval: chart.unit ? undefined : 1,
       splitNumber: 4,
-      axisLabel: { color: text, formatter: (/** @type {number} */ value) => compact.format(value) },
+      axisLabel: {
+        color: text,
+        formatter: (/** @type {number} */ value) => (chart.unit ? dollars : compact).format(value),
+      },
       splitLine: { lineStyle: { color: rule, type: "dashed" } },
     },
     series: chart.series.flatMap((series) => marks(chart, series)),

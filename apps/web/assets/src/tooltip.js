@@ -1,5 +1,6 @@
 // The card beside the pointer: the bucket, then each series with its value, largest first.
 const exact = new Intl.NumberFormat("en");
+const dollars = new Intl.NumberFormat("en", { style: "currency", currency: "USD", maximumSignificantDigits: 4 });
 const MOST = 12;
 
 /**
@@ -31,7 +32,7 @@ export function tooltip(chart, points) {
     line.append(
       node("span", "", `swatch swatch-${row.color % 10}`),
       node("span", row.name, "chart-tooltip-name"),
-      node("span", exact.format(row.value), "chart-tooltip-value"),
+      node("span", (chart.unit ? dollars : exact).format(row.value), "chart-tooltip-value"),
     );
     box.append(line);
   }
