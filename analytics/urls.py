@@ -7,6 +7,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.web.login_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("", include("apps.catalog.api.urls")),
+    path("", include("apps.people.api.urls")),
     path("", include("apps.query.api.urls")),
     path("api/", include("apps.accounts.api.urls")),
     path("api/", include("apps.ingest.api.urls")),

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.people.contracts import GroupSummary, GroupTypeSummary, PersonSummary
 from apps.people.errors import DeletionNotFoundError, PersonNotFoundError
@@ -19,7 +19,7 @@ _IDS_SHOWN: Final = 1_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def list_persons(
+def list_persons(  # noqa: PLR0913 - one optional filter an argument
     project_id: int, *, search: str = "", distinct_id: str = "", email: str = "", limit: int = 100, offset: int = 0
 ) -> list[PersonSummary]:
     """List persons, the latest first.
@@ -49,7 +49,8 @@ def get_person(project_id: int, person_id: UUID) -> PersonSummary:
 
 def find_person_id(project_id: int, distinct_id: str) -> UUID | None:
     """Find whom a distinct id leads to."""
-    return _led_to(project_id, distinct_id=distinct_id).first()
+    row = DistinctId.objects.filter(project_id=project_id, distinct_id=distinct_id).first()
+    return row.person_id if row else None
 
 
 def count_persons(project_id: int) -> int:
@@ -93,7 +94,7 @@ def get_deletion(project_id: int, deletion_id: UUID) -> PersonDeletion:
     return row
 
 
-def _led_to(project_id: int, **wanted: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a values list, which has no name
+def _led_to(project_id: int, **wanted: str) -> QuerySet[DistinctId, UUID]:
     return DistinctId.objects.filter(project_id=project_id, **wanted).values_list("person_id", flat=True)
 
 

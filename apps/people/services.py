@@ -1,12 +1,13 @@
 """What may be done to persons: delete one, erase a project's."""
 
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from apps.accounts import audit
 from apps.accounts.contracts import Actor, ProjectContext, Target
@@ -94,9 +95,9 @@ def resume_deletions() -> None:
 def purge_project(project_id: int) -> None:
     """Erase a deleted project's persons and groups from the database, some rows at a time. Safe to call twice."""
     for model in (DistinctId, Person, Group, GroupType, PersonDeletion, ProjectLock):
-        rows = model._default_manager.filter(project_id=project_id)  # noqa: SLF001 - Django's public name for it
+        rows: QuerySet[Any] = model._default_manager.filter(project_id=project_id)  # noqa: SLF001 - Django's public name
         while ids := list(rows.values_list("pk", flat=True)[:_ROWS_AT_ONCE]):
-            model._default_manager.filter(pk__in=ids).delete()  # noqa: SLF001 - Django's public name for it
+            rows.filter(pk__in=ids).delete()
 
 
 def _erase_events(project_id: int, distinct_ids: list[str]) -> None:

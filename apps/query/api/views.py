@@ -44,6 +44,7 @@ class EventListView(ProjectAPIView):
             OpenApiParameter("before_id", OpenApiTypes.UUID, description="With before: the last event of the page."),
             OpenApiParameter("event", OpenApiTypes.STR),
             OpenApiParameter("distinct_id", OpenApiTypes.STR),
+            OpenApiParameter("person_id", OpenApiTypes.UUID, description="Of this person, under any distinct id."),
             OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 100, default 100."),
         ],
         responses=OpenApiTypes.OBJECT,
@@ -60,6 +61,7 @@ class EventListView(ProjectAPIView):
             before=Mark(before, parameters.uuid(params, "before_id")) if before else None,
             event=parameters.text(params, "event"),
             distinct_id=parameters.text(params, "distinct_id"),
+            person_id=parameters.uuid(params, "person_id"),
             limit=limit,
         )
         following = _next_page(request, found[-1]) if len(found) == limit else None
