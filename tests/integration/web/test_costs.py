@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -82,9 +83,9 @@ def test_prices__set_and_taken_away__by_a_member_alone(cast: Cast) -> None:
 
     # When / Then
     assert send(cast.vera, path, **price) == 403
-    assert send(cast.ben, path, **price, gpu_hour_usd="9", valid_from="2026-11-01") == 302
+    assert send(cast.ben, path, **price, valid_from="2026-11-01") == 302
     made = Price.objects.get()
-    assert (made.input_per_mtok, made.gpu_hour_usd) == (0.5, None)
+    assert (made.input_per_mtok, made.gpu_hour_usd) == (Decimal("0.5"), None)
     page = shown(cast.vera, path)
     assert "$0.50 in, $2 out" in page
     assert "2026-11-01 to further notice" in page
