@@ -5,7 +5,7 @@ A body is an RFC 9457 problem (`type`, `title`, `status`, `detail`) that also ca
 """
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -103,8 +103,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def client_ip(request: HttpRequest | Request) -> str | None:
     """Name the address a request came from; behind our own proxy, the one that it saw."""
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.BALEEN_BEHIND_PROXY else ""
-    address = forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
+    return address_of(request.META)
+
+
+def address_of(environ: Mapping[str, Any]) -> str | None:
+    """Name the address a WSGI request came from; behind our own proxy, the one that it saw."""
+    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "") if settings.BALEEN_BEHIND_PROXY else ""
+    address = forwarded.rpartition(",")[2].strip() or environ.get("REMOTE_ADDR", "")
     try:
         return str(ipaddress.ip_address(address))
     except ValueError:

@@ -45,6 +45,8 @@ ROUTES: Final[Mapping[str, Route]] = {
     "/s": Route(capture.recordings),
     "/i/v0/ai": Route(ai_parts.event_in_parts, _POST),
     "/i/v1/analytics/events": Route(analytics_events.events, _POST),
+    "/flags": Route(remote_config.flags),
+    "/decide": Route(remote_config.flags),
     "/api/surveys": Route(remote_config.surveys, _GET),
     "/api/early_access_features": Route(remote_config.early_access_features, _GET),
     "/api/web_experiments": Route(remote_config.web_experiments, _GET),
