@@ -7,7 +7,6 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 
 from apps.accounts import audit
 from apps.accounts.contracts import Actor, ProjectContext, Target
@@ -95,7 +94,7 @@ def resume_deletions() -> None:
 def purge_project(project_id: int) -> None:
     """Erase a deleted project's persons and groups from the database, some rows at a time. Safe to call twice."""
     for model in (DistinctId, Person, Group, GroupType, PersonDeletion, ProjectLock):
-        rows: QuerySet[Any] = model._default_manager.filter(project_id=project_id)  # noqa: SLF001 - Django's public name
+        rows: Any = model._default_manager.filter(project_id=project_id)  # noqa: SLF001 - Django's public name
         while ids := list(rows.values_list("pk", flat=True)[:_ROWS_AT_ONCE]):
             rows.filter(pk__in=ids).delete()
 

@@ -51,7 +51,7 @@ def _due(settled_us: int) -> tuple[int, int, Sequence[int]]:
     """Choose the overrides of a run: how many, up to which version, of which projects."""
     oldest = f"SELECT version, project_id FROM {PERSON_OVERRIDES} FINAL WHERE version <= %(settled)s"  # noqa: S608 - our own name
     statement = Statement.unscoped(
-        "SELECT count() AS overrides, max(version) AS until, groupUniqArray(project_id) AS projects"
+        "SELECT count() AS overrides, max(version) AS until, groupUniqArray(project_id) AS projects"  # noqa: S608 - as above
         f" FROM ({oldest} ORDER BY version LIMIT %(most)s WITH TIES)",
         {"settled": max(settled_us, 0), "most": MOST},
     )

@@ -21,15 +21,18 @@ class PersonsView(ProjectAPIView):
 
     scope = "person"
 
-    @extend_schema(parameters=[serializers.PersonQuery], responses=serializers.PersonPage, summary="List persons")
+    @extend_schema(
+        operation_id="projects_persons_list",
+        parameters=[serializers.PersonQuery],
+        responses=serializers.PersonPage,
+        summary="List persons",
+    )
     def get(self, request: Request, project_id: str) -> Response:  # noqa: ARG002 - `resolve` has used it
         """List them, the latest first; each with up to ten distinct ids."""
         asked = _asked(serializers.PersonQuery, request)
-        wanted = asked | {"limit": asked["limit"]}
-        found = selectors.list_persons(self.project.id, **wanted)
-        more = len(found) == asked["limit"] and bool(
-            selectors.list_persons(self.project.id, **wanted | {"offset": asked["offset"] + asked["limit"], "limit": 1})
-        )
+        found = selectors.list_persons(self.project.id, **asked)
+        following = asked | {"offset": asked["offset"] + asked["limit"], "limit": 1}
+        more = len(found) == asked["limit"] and bool(selectors.list_persons(self.project.id, **following))
         return Response(_page(request, asked, serializers.PersonOutput(found, many=True).data, more=more))
 
 
@@ -79,7 +82,7 @@ class DeletionView(ProjectAPIView):
 class GroupTypesView(ProjectAPIView):
     """The group types of a project."""
 
-    scope = "group"
+    scope = "person"
 
     @extend_schema(responses=serializers.GroupTypeOutput(many=True), summary="List group types")
     def get(self, request: Request, project_id: str) -> Response:  # noqa: ARG002 - as above
@@ -90,7 +93,7 @@ class GroupTypesView(ProjectAPIView):
 class GroupsView(ProjectAPIView):
     """The groups of a project."""
 
-    scope = "group"
+    scope = "person"
 
     @extend_schema(parameters=[serializers.GroupQuery], responses=serializers.GroupPage, summary="List groups")
     def get(self, request: Request, project_id: str) -> Response:  # noqa: ARG002 - as above
@@ -113,9 +116,9 @@ def _asked(kind: type[rest.Serializer[Any]], request: Request) -> dict[str, Any]
 def _page(request: Request, asked: dict[str, Any], results: object, *, more: bool) -> dict[str, object]:
     """Give a page and the addresses of its neighbours."""
     here, offset, limit = request.build_absolute_uri(), asked["offset"], asked["limit"]
-    before = (
-        replace_query_param(here, "offset", offset - limit) if offset > limit else remove_query_param(here, "offset")
-    )
+    before = replace_query_param(here, "offset", offset - limit)
+    if offset <= limit:
+        before = remove_query_param(here, "offset")
     return {
         "next": replace_query_param(here, "offset", offset + limit) if more else None,
         "previous": before if offset else None,
