@@ -31,7 +31,7 @@ class Held(NamedTuple):
     @property
     def is_alive(self) -> bool:
         """Whether the key has a value: it was given one after it was last unset."""
-        return self.kind != NOTHING and self.stamp > self.unset
+        return self.kind != NOTHING
 
 
 _EMPTY: Final = Held(b"", NOTHING, NEVER)
@@ -80,7 +80,8 @@ def changed(properties: Properties, change: Change) -> Properties:
     for key in change.unset:
         before = news.get(key) or properties.get(key) or _EMPTY
         if change.stamp > before.unset:
-            news[key] = before._replace(unset=change.stamp)
+            gone = change.stamp >= before.stamp
+            news[key] = _EMPTY._replace(unset=change.stamp) if gone else before._replace(unset=change.stamp)
     return {**properties, **news} if news else properties
 
 
