@@ -4,6 +4,7 @@ Both look at the event's name first, so an event of another kind costs a look-up
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -25,6 +26,16 @@ PRICED: Final = frozenset({GENERATION, EMBEDDING})
 REPORTED_COST: Final = "$ai_reported_cost"
 """Where costs are kept that the sender gave and that ours took the place of."""
 
+WORDS: Final = (
+    "$ai_cost_status",
+    "$ai_cost_model_source",
+    "$ai_cost_version",
+    "$ai_cost_model_provider",
+    "$ai_model_cost_used",
+    "$ai_cost_reason",
+)
+"""What is said about a cost beside the numbers."""
+
 _UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 _CALLS: Final = msgspec.json.Decoder(Call)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,10 +50,7 @@ def price(batch: EventBatch) -> None:
             prices = own_prices(batch.project_ids[row])
             answer = quoting.quote(call, batch.timestamps_us[row], prices, is_embedding=name == EMBEDDING)
             for changed, value in properties_of(answer, call).items():
-                if value is None:
-                    batch.remove(row, changed)
-                else:
-                    batch.put(row, changed, value)
+                batch.put(row, changed, value)
             if answer.reading.problem == "usage_impossible":
                 batch.warn(row, "ai_usage_impossible")
 
@@ -56,32 +64,31 @@ def read_call(properties: bytes) -> Call:
 
 
 def properties_of(answer: Quote, call: Call) -> dict[str, Any]:
-    """Give the properties an answer sets on its event; None takes one away that would be wrong now."""
-    put: dict[str, Any] = dict(answer.reading.changed)
-    put["$ai_cost_status"] = answer.status
-    if answer.source:
-        put["$ai_cost_model_source"] = answer.source
-    if answer.version:
-        put["$ai_cost_version"] = answer.version
-    if answer.provider:
-        put["$ai_cost_model_provider"] = answer.provider
-    if answer.model:
-        put["$ai_model_cost_used"] = answer.model
-    if answer.reason:
-        put["$ai_cost_reason"] = answer.reason
-    costs = (
+    """Give the properties an answer sets on its event; null takes one away that would be wrong now."""
+    put: dict[str, Any] = {
+        **_words((answer.status, answer.source, answer.version, answer.provider, answer.model, answer.reason)),
+        **answer.reading.changed,
+    }
+    for name, value, before in (
         ("$ai_input_cost_usd", answer.input, call.input_cost),
         ("$ai_output_cost_usd", answer.output, call.output_cost),
+        ("$ai_total_cost_usd", answer.total, call.total_cost),
         ("$ai_request_cost_usd", answer.request, call.request_cost),
         ("$ai_web_search_cost_usd", answer.web_search, call.web_search_cost),
-        ("$ai_total_cost_usd", answer.total, call.total_cost),
-    )
-    put |= {name: value for name, value, before in costs if value is not None or before is not None}
-    if answer.status != quoting.PROVIDER_REPORTED and call.cost_status is None:
-        said = {name: before for name, _, before in costs if before is not None}
-        if said:
-            put[REPORTED_COST] = said
+    ):
+        if value is not None:
+            put[name] = value
+        elif before is not None:
+            put[name] = None
+        if before is not None and answer.status != quoting.PROVIDER_REPORTED and call.cost_status is None:
+            put.setdefault(REPORTED_COST, {})[name] = before
     return put
+
+
+@lru_cache(maxsize=10_000)
+def _words(words: tuple[str, ...]) -> dict[str, str]:
+    """Name what is said in words about a cost: the same few answers again and again."""
+    return {name: word for name, word in zip(WORDS, words, strict=True) if word}
 
 
 def set_texts_apart(batch: EventBatch) -> None:

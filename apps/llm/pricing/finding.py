@@ -129,16 +129,24 @@ def _context(key: Key) -> Mapping[str, str]:
     return context
 
 
+_keys: dict[tuple[Any, ...], Key] = {}
+
+
 def key_of(provider: Any, model: Any, base_url: Any, tier: Any, parameters: Any) -> Key:  # noqa: ANN401 - a sender's values
-    """Make the key of a call from what its sender wrote."""
-    settings: Mapping[str, Any] = parameters if isinstance(parameters, dict) else {}
-    return Key(
-        _word(provider),
-        _word(model),
-        _word(base_url),
-        _word(tier or settings.get("service_tier")),
-        _word(settings.get("speed")),
-    )
+    """Make the key of a call from what its sender wrote; remembered, since an app writes few."""
+    speed = None
+    if type(parameters) is dict:
+        tier, speed = tier or parameters.get("service_tier"), parameters.get("speed")
+    said = (provider, model, base_url, tier, speed)
+    try:
+        key = _keys.get(said)
+    except TypeError:  # a list or an object where a word should be
+        return Key(*map(_word, said))
+    if key is None:
+        if len(_keys) >= _REMEMBERED:
+            _keys.clear()
+        key = _keys[said] = Key(*map(_word, said))
+    return key
 
 
 def _word(value: object) -> str:

@@ -99,7 +99,7 @@ def _by_custom_prices(call: Call, reading: Reading, used: Usage) -> Quote | None
         request=_amount(call.request_price),
         web_search=_amount(call.web_search_price),
     )
-    result = cost(rates, used, is_anthropic=is_anthropic(call.provider, call.model))
+    result = cost(rates, used, is_anthropic=_has_their_cache(call, used))
     return None if result is None else _priced(result, reading, rates, CUSTOM, "", "", _text(call.model))
 
 
@@ -109,7 +109,7 @@ def _by_project(price: OwnPrice, call: Call, reading: Reading, key: Key) -> Quot
         return _by_hour(price, call, reading, key)
     if reading.usage is None:
         return _unpriced(reading, _missing(call, reading))
-    result = cost(price.rates, reading.usage, is_anthropic=is_anthropic(call.provider, call.model))
+    result = cost(price.rates, reading.usage, is_anthropic=_has_their_cache(call, reading.usage))
     if result is None:
         return _unpriced(reading, "price_incomplete")
     return _priced(result, reading, price.rates, projects.SOURCE, price.version, key.provider, key.model)
@@ -149,7 +149,7 @@ def _by_list(call: Call, reading: Reading, key: Key, moment_us: int) -> Quote:
     rates = tariff.at(moment_us)
     if rates is None or rates.is_nothing:
         return _unpriced(reading, "price_missing", tariff.provider, tariff.model)
-    result = cost(rates, reading.usage, is_anthropic=is_anthropic(call.provider, call.model))
+    result = cost(rates, reading.usage, is_anthropic=_has_their_cache(call, reading.usage))
     if result is None:
         return _unpriced(reading, "price_incomplete", tariff.provider, tariff.model)
     note = "provider_assumed" if match.is_guess else ""
@@ -186,6 +186,11 @@ def _missing(call: Call, reading: Reading) -> str:
     if reading.problem == "usage_missing" and call.is_error is True:
         return "call_failed"
     return reading.problem
+
+
+def _has_their_cache(call: Call, used: Usage) -> bool:
+    """Say whether Anthropic's multiples hold for what was cached, if anything was."""
+    return bool(used.cache_read or used.cache_write) and is_anthropic(call.provider, call.model)
 
 
 def _per_million(price: Any) -> float | None:  # noqa: ANN401 - a sender's value

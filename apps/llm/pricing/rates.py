@@ -86,6 +86,9 @@ def cost(rates: Rates, usage: Usage, *, is_anthropic: bool = False) -> Cost | No
     if rates.tiers:
         rates = rates.for_input(usage.input)
     price_in, price_out = rates.input, rates.output
+    if price_in is not None and price_out is not None and rates.request is None and _is_plain(usage):
+        cost_in, cost_out = usage.input * price_in / MILLION, usage.output * price_out / MILLION
+        return Cost(round(cost_in, _DIGITS), round(cost_out, _DIGITS), 0.0, 0.0, round(cost_in + cost_out, _DIGITS))
     if rates.thinking_output is not None and usage.reasoning:
         price_out = rates.thinking_output
     if (price_in is None and rates.request is None) or (price_out is None and usage.output and rates.request is None):
@@ -118,6 +121,13 @@ def cost(rates: Rates, usage: Usage, *, is_anthropic: bool = False) -> Cost | No
         round(searches, _DIGITS),
         round(total, _DIGITS),
         note,
+    )
+
+
+def _is_plain(usage: Usage) -> bool:
+    """Say whether all of a usage is plain input and output, as of nearly every call."""
+    return not (
+        usage.cache_read or usage.cache_write or usage.reasoning or usage.audio or usage.image or usage.web_searches
     )
 
 

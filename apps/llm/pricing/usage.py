@@ -16,6 +16,7 @@ EXCLUSIVE: Final = "$ai_cache_reporting_exclusive"
 REPORTED: Final = "$ai_reported_usage"
 """Where the numbers are kept as they were sent, of those that were changed."""
 
+_ESTIMATED: Final = "estimated"
 _MOST: Final = 1 << 53
 """More tokens than any call can have, and than a JSON number can count."""
 
@@ -101,6 +102,23 @@ _IMPOSSIBLE: Final = Reading(None, "usage_impossible")
 
 def read(call: Call, *, is_embedding: bool = False) -> Reading:
     """Read the numbers of a call; what must not be believed gives a reading without usage."""
+    tokens_in, tokens_out = call.input, call.output
+    # Nearly every call: two whole numbers, and nothing that a provider could have counted its own way.
+    if type(tokens_in) is type(tokens_out) is int and 0 < tokens_in < _MOST and 0 <= tokens_out < _MOST:
+        is_plain = not (
+            call.cache_read
+            or call.cache_write
+            or call.reasoning
+            or call.cache_write_5m
+            or call.cache_write_1h
+            or call.audio
+            or call.image
+            or call.cached_audio
+            or call.web_searches
+            or _ESTIMATED in (call.tokens_source, call.usage_source)
+        )
+        if is_plain:
+            return Reading(Usage(tokens_in, tokens_out))
     try:
         return _read(call, is_embedding=is_embedding)
     except _ImpossibleError:
@@ -141,7 +159,7 @@ def _read(call: Call, *, is_embedding: bool) -> Reading:
         _count(call.web_searches),
     )
     _check(usage)
-    if "estimated" in (call.usage_source, call.tokens_source):
+    if _ESTIMATED in (call.usage_source, call.tokens_source):
         note = "usage_estimated"
     return Reading(usage, "", note, _changes(call, usage, sent_input, sent_output))
 
