@@ -88,6 +88,14 @@ class EventBatch:
         else:
             changed[name] = value
 
+    def put_all(self, row: int, members: dict[str, Any]) -> None:
+        """Set many properties; the dictionary is the batch's own from then on."""
+        changed = self.changes[row]
+        if changed is None:
+            self.changes[row] = members
+        else:
+            changed.update(members)
+
     def remove(self, row: int, name: str) -> None:
         """Take a property away."""
         self.put(row, name, REMOVED)

@@ -24,7 +24,9 @@ LOOK_AGAIN_SECONDS: Final = 10.0
 
 REMEMBERED: Final = 50_000
 
-Place = tuple[tuple[str, object], ...]
+Place = Mapping[str, object]
+
+NOWHERE: Final[Place] = {}
 
 _LANGUAGE: Final = "en"
 _SUBDIVISIONS: Final = 3
@@ -50,12 +52,12 @@ class Places:
             return place
         reader = self._reader
         if reader is None:
-            return ()
+            return NOWHERE
         try:
             record = reader.get(address)
         except (maxminddb.InvalidDatabaseError, ValueError):
             record = None  # a damaged page, or a database of version 4 addresses asked for one of version 6
-        place = describe(record) if isinstance(record, Mapping) else ()
+        place = describe(record) if isinstance(record, Mapping) else NOWHERE
         if len(self._known) >= REMEMBERED:
             self._known.clear()
         self._known[address] = place
@@ -128,7 +130,7 @@ def describe(record: Mapping[str, Any]) -> Place:
         if isinstance(subdivision, Mapping):
             found[f"$geoip_subdivision_{number}_code"] = subdivision.get("iso_code")
             found[f"$geoip_subdivision_{number}_name"] = _name(subdivision)
-    return tuple((name, value) for name, value in found.items() if isinstance(value, str | int | float))
+    return {name: value for name, value in found.items() if isinstance(value, str | int | float)}
 
 
 def _part(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ An event costs a few comparisons here unless there is something to add; every an
 its text. What a sender wrote always stands, with one exception: `$ip`, of which a project may want less.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -19,6 +19,7 @@ from apps.ingest.batch import REMOVED, EventBatch
 from apps.ingest.controls.names import Names
 from apps.ingest.controls.rules import IpPolicy
 from apps.ingest.enrichment import addresses, agents, places, urls
+from apps.ingest.peek import Peek
 
 _SERVERS: Final = frozenset(
     {
@@ -50,42 +51,43 @@ def enrich(batch: EventBatch) -> None:
     database = places.places()
     if database is not None:
         database.refresh()
-    rules = {project_id: _rules(project_id) for project_id in set(batch.project_ids)}
-    ips, headers, projects, changes = batch.ips, batch.user_agents, batch.project_ids, batch.changes
-    for row, peek in enumerate(batch.peeks):
+    rules = {project_id: _rules(project_id, database) for project_id in set(batch.project_ids)}
+    columns = zip(batch.peeks, batch.ips, batch.user_agents, batch.project_ids, strict=True)
+    for row, (peek, ip, header, project_id) in enumerate(columns):
+        added: dict[str, object] = {}
         is_server = peek.is_server is True or (peek.lib.__class__ is str and peek.lib in _SERVERS)
-        ip = peek.ip or ("" if is_server else ips[row])
-        if ip or peek.capture_internal is not None:
-            _locate(batch, row, ip, rules[projects[row]].ip_policy, database)
-        if peek.raw_user_agent or not (is_server or not headers[row]):
-            _describe_client(batch, row, headers[row])
+        if peek.ip or (ip and not is_server) or peek.capture_internal is not None:
+            _locate(added, peek, batch.properties[row], ip, rules[project_id])
+        if peek.raw_user_agent or (header and not is_server):
+            _describe_client(added, peek, batch.properties[row], header)
         url = peek.current_url
         if url.__class__ is str and (peek.host is None or peek.pathname is None or urls.has_campaign(url)):
-            _split_url(batch, row, url)
-        if peek.referrer.__class__ is str and peek.referring_domain is None:
-            _name_referrer(batch, row, peek.referrer)
-        changed = changes[row]
-        if changed is not None and rules[projects[row]].withholds:
-            _withhold(changed, rules[projects[row]].unwanted)
+            _split_url(added, peek, batch.properties[row], url)
+        if peek.referring_domain is None and peek.referrer.__class__ is str and (domain := urls.domain(peek.referrer)):
+            added["$referring_domain"] = domain
+        if added:
+            if rules[project_id].unwanted:
+                _withhold(added, rules[project_id].unwanted)
+            batch.put_all(row, added)
 
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """What a project says about what may be added to its events."""
+    """What a project says about what may be added to its events, and where places are looked up."""
 
     ip_policy: IpPolicy
-    withholds: bool
     unwanted: Names
+    places: places.Places | None
 
 
-def _rules(project_id: int) -> _Rules:
+def _rules(project_id: int, database: places.Places | None) -> _Rules:
     try:
         found = controls.for_project(project_id)
     except DatabaseError as exc:
         close_old_connections()
         raise UnavailableError("The rules of projects cannot be read for now.") from exc
     names = (*found.denied_properties, *(rule.match for rule in found.masking))
-    return _Rules(found.ip_policy, bool(names), _unwanted(names))
+    return _Rules(found.ip_policy, _unwanted(names), database)
 
 
 @lru_cache(maxsize=1_024)
@@ -93,72 +95,62 @@ def _unwanted(names: tuple[str, ...]) -> Names:
     return Names(names)
 
 
-def _withhold(changed: dict[str, object], unwanted: Names) -> None:
+def _withhold(added: dict[str, object], unwanted: Names) -> None:
     """Take back what the project does not want to be told, or wants masked: what we would add, nobody masks."""
-    for name in [name for name, value in changed.items() if value is not REMOVED and name in unwanted]:
-        del changed[name]
+    for name in [name for name, value in added.items() if value is not REMOVED and name in unwanted]:
+        del added[name]
 
 
-def _locate(batch: EventBatch, row: int, ip: object, policy: IpPolicy, database: places.Places | None) -> None:
+def _locate(added: dict[str, object], peek: Peek, properties: bytes, request_ip: str, rules: _Rules) -> None:
     """Note the address as the project wants it, and where it is."""
-    peek = batch.peeks[row]
-    if peek.capture_internal is not None:
-        ip = addresses.LOOPBACK
+    is_hidden = peek.capture_internal is not None
+    ip = addresses.LOOPBACK if is_hidden else peek.ip or request_ip
     address = addresses.read(ip) if isinstance(ip, str) else None
-    if database is not None and address is not None and address.is_public and not _is_true(peek.geoip_disable):
-        _fill(batch, row, database.find(address.text), b'"$geoip_')
-    if policy is IpPolicy.KEEP:
-        if address is not None and (not peek.ip or peek.capture_internal is not None):
-            batch.put(row, "$ip", address.text)
-    elif policy is IpPolicy.TRUNCATE and address is not None:
-        batch.put(row, "$ip", address.truncated)
+    if rules.places and address is not None and address.is_public and not _is_true(peek.geoip_disable):
+        _fill(added, properties, rules.places.find(address.text), b'"$geoip_')
+    if rules.ip_policy is IpPolicy.KEEP:
+        if address is not None and (is_hidden or not peek.ip):
+            added["$ip"] = address.text
+    elif rules.ip_policy is IpPolicy.TRUNCATE and address is not None:
+        added["$ip"] = address.truncated
     elif peek.ip is not None:
-        batch.remove(row, "$ip")
+        added["$ip"] = REMOVED
 
 
-def _describe_client(batch: EventBatch, row: int, header: str) -> None:
+def _describe_client(added: dict[str, object], peek: Peek, properties: bytes, header: str) -> None:
     """Note browser, system and device, each as a whole, and whether a bot is behind it."""
-    peek = batch.peeks[row]
     said = peek.raw_user_agent
-    agent = agents.read(said) if isinstance(said, str) and said else agents.read_header(header)
+    agent = agents.read(said) if said.__class__ is str and said else agents.read_header(header)
     if agent.bot:
         if peek.is_bot is None:
-            _fill(batch, row, agent.bot, b"bot")
+            _fill(added, properties, agent.bot, b"bot")
         return
     if peek.browser is None and agent.browser:
-        _fill(batch, row, agent.browser, b'"$browser')
+        _fill(added, properties, agent.browser, b'"$browser')
     if peek.os is None and agent.os:
-        _fill(batch, row, agent.os, b'"$os')
+        _fill(added, properties, agent.os, b'"$os')
     if peek.device_type is None and agent.device_type:
-        batch.put(row, "$device_type", agent.device_type)
+        added["$device_type"] = agent.device_type
 
 
-def _split_url(batch: EventBatch, row: int, url: str) -> None:
+def _split_url(added: dict[str, object], peek: Peek, properties: bytes, url: str) -> None:
     page = urls.page(url)
     if page is None:
         return
-    peek = batch.peeks[row]
     if peek.host is None:
-        batch.put(row, "$host", page.host)
+        added["$host"] = page.host
     if peek.pathname is None:
-        batch.put(row, "$pathname", page.pathname)
+        added["$pathname"] = page.pathname
     if page.campaign:
-        _fill(batch, row, page.campaign, b'"')
+        _fill(added, properties, page.campaign, b'"')
 
 
-def _name_referrer(batch: EventBatch, row: int, referrer: str) -> None:
-    domain = urls.domain(referrer)
-    if domain:
-        batch.put(row, "$referring_domain", domain)
-
-
-def _fill(batch: EventBatch, row: int, found: Iterable[tuple[str, object]], mark: bytes) -> None:
-    """Set what the sender did not: a property that is not there, or null. The mark is in every name found."""
-    if mark in batch.properties[row]:
-        members = _MEMBERS.decode(batch.properties[row])
-        found = [(name, value) for name, value in found if members.get(name, _NULL) == _NULL]
-    for name, value in found:
-        batch.put(row, name, value)
+def _fill(added: dict[str, object], properties: bytes, found: Mapping[str, object], mark: bytes) -> None:
+    """Add what the sender did not say: a property that is not there, or null. The mark is in every name found."""
+    if mark in properties:
+        members = _MEMBERS.decode(properties)
+        found = {name: value for name, value in found.items() if members.get(name, _NULL) == _NULL}
+    added.update(found)
 
 
 def _is_true(value: object) -> bool:

@@ -1,6 +1,7 @@
 """What an address on the web says: host, path and the campaign somebody came through; of a referrer, its domain."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -55,7 +56,7 @@ class Page:
 
     host: str
     pathname: str
-    campaign: tuple[tuple[str, str], ...] = ()
+    campaign: Mapping[str, str]
 
 
 def has_campaign(url: str) -> bool:
@@ -80,7 +81,7 @@ def page(url: str) -> Page | None:
     for name, value in pairs:
         if name in CAMPAIGN:
             campaign.setdefault(name, value[:_LONGEST_VALUE])
-    return Page(host, split.path or "/", tuple(campaign.items()))
+    return Page(host, split.path or "/", campaign)
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -46,11 +46,11 @@ def test_read__browser__is_named_as_the_web_sdk_names_it(
     agent = agents.read(user_agent)
 
     # Then
-    assert dict(agent.browser) == {"$browser": browser, "$browser_version": version}
-    assert dict(agent.os).get("$os") == system
-    assert dict(agent.os).get("$os_version") == system_version
+    assert agent.browser == {"$browser": browser, "$browser_version": version}
+    assert agent.os.get("$os") == system
+    assert agent.os.get("$os_version") == system_version
     assert agent.device_type == device
-    assert agent.bot == ()
+    assert agent.bot == {}
 
 
 def test_read__console__is_told_from_a_computer() -> None:
@@ -73,8 +73,8 @@ def test_read__bot__is_flagged_and_has_no_browser(user_agent: str, name: str, ca
     agent = agents.read(user_agent)
 
     # Then
-    assert dict(agent.bot) == {"$is_bot": True, "$bot_name": name, "$bot_category": category}
-    assert (agent.browser, agent.os, agent.device_type) == ((), (), "")
+    assert agent.bot == {"$is_bot": True, "$bot_name": name, "$bot_category": category}
+    assert (agent.browser, agent.os, agent.device_type) == ({}, {}, "")
     assert agents.read_header(user_agent) == agent
 
 
@@ -95,11 +95,11 @@ def test_read_header__http_library__says_nothing_of_a_person(header: str) -> Non
 
 
 def test_read_header__crawler_that_is_no_browser__is_flagged() -> None:
-    assert dict(agents.read_header("CCBot/2.0 (https://commoncrawl.org/faq/)").bot)["$bot_category"] == "ai-crawler"
+    assert (agents.read_header("CCBot/2.0 (https://commoncrawl.org/faq/)").bot)["$bot_category"] == "ai-crawler"
 
 
 def test_read__same_library_as_property__is_a_bot() -> None:
-    assert dict(agents.read("python-requests/2.32").bot)["$bot_category"] == "http-library"
+    assert (agents.read("python-requests/2.32").bot)["$bot_category"] == "http-library"
 
 
 @pytest.mark.parametrize(

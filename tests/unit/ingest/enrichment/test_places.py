@@ -25,7 +25,7 @@ def test_find__known_address__gives_what_posthog_calls_it(tmp_path: Path) -> Non
     database = opened(write_database(tmp_path / "city.mmdb"))
 
     # When
-    place = dict(database.find(LONDON_IP))
+    place = database.find(LONDON_IP)
 
     # Then
     assert place == {
@@ -42,7 +42,7 @@ def test_find__known_address__gives_what_posthog_calls_it(tmp_path: Path) -> Non
         "$geoip_subdivision_1_code": "ENG",
         "$geoip_subdivision_1_name": "England",
     }
-    assert dict(database.find(OSAKA_IP)) == {
+    assert database.find(OSAKA_IP) == {
         "$geoip_city_name": "Osaka",
         "$geoip_country_name": "Japan",
         "$geoip_country_code": "JP",
@@ -50,7 +50,7 @@ def test_find__known_address__gives_what_posthog_calls_it(tmp_path: Path) -> Non
 
 
 def test_find__unknown_address__gives_nothing(tmp_path: Path) -> None:
-    assert opened(write_database(tmp_path / "city.mmdb")).find(UNKNOWN_IP) == ()
+    assert opened(write_database(tmp_path / "city.mmdb")).find(UNKNOWN_IP) == {}
 
 
 def test_refresh__file_replaced__new_one_answers(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_refresh__file_replaced__new_one_answers(tmp_path: Path) -> None:
     database.refresh()
 
     # Then
-    assert dict(database.find(LONDON_IP))["$geoip_postal_code"] == "SW9"
+    assert database.find(LONDON_IP)["$geoip_postal_code"] == "SW9"
 
 
 def test_refresh__file_damaged_later__old_one_goes_on(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_refresh__file_damaged_later__old_one_goes_on(tmp_path: Path) -> None:
 
     # Then it is told once, and nothing stops
     assert [line["event"] for line in logs] == ["geo.database_unreadable"]
-    assert dict(database.find(LONDON_IP))["$geoip_city_name"] == "London"
+    assert database.find(LONDON_IP)["$geoip_city_name"] == "London"
 
 
 def test_refresh__file_missing__is_told_once_and_found_later(tmp_path: Path) -> None:
@@ -95,14 +95,14 @@ def test_refresh__file_missing__is_told_once_and_found_later(tmp_path: Path) -> 
 
     # Then
     assert [(line["event"], line["log_level"]) for line in logs] == [("geo.database_missing", "warning")]
-    assert database.find(LONDON_IP) == ()
+    assert database.find(LONDON_IP) == {}
 
     # When it comes
     write_database(path)
     database.refresh()
 
     # Then
-    assert dict(database.find(LONDON_IP))["$geoip_city_name"] == "London"
+    assert database.find(LONDON_IP)["$geoip_city_name"] == "London"
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database", os.urandom(4096)], ids=["empty", "text", "noise"])
@@ -117,9 +117,9 @@ def test_refresh__no_database__is_told_and_finds_nothing(tmp_path: Path, content
 
     # Then
     assert [line["event"] for line in logs] == ["geo.database_unreadable"]
-    assert database.find(LONDON_IP) == ()
+    assert database.find(LONDON_IP) == {}
 
 
 def test_describe__odd_record__gives_what_can_be_read() -> None:
     odd = {"country": "GB", "city": {"names": ["London"]}, "subdivisions": ["x", {"iso_code": 7}], "location": None}
-    assert dict(places.describe(odd)) == {"$geoip_subdivision_2_code": 7}
+    assert places.describe(odd) == {"$geoip_subdivision_2_code": 7}

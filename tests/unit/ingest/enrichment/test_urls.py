@@ -10,7 +10,7 @@ def test_page__address_with_campaign__is_taken_apart() -> None:
     # Then the first of two values counts, and an empty one says nothing
     assert page is not None
     assert (page.host, page.pathname) == ("otter.example:8443", "/chat/7")
-    assert page.campaign == (("utm_source", "news"), ("gclid", "abc"))
+    assert page.campaign == {"utm_source": "news", "gclid": "abc"}
 
 
 @pytest.mark.parametrize(
