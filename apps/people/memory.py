@@ -79,10 +79,11 @@ class Memory:
             self._settled.extend(versions)
 
     def forget(self) -> None:
-        """Forget everything about persons and groups."""
+        """Forget everything."""
         self.persons.forget()
         self.strangers.forget()
         self.group_types = {}
+        self.take_settled()
 
 
 memory: Final = Memory()
