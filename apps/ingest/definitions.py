@@ -1,7 +1,7 @@
 """Tell the catalog which events and properties passed, a few rows a minute however many came.
 
-Done once the steps are through and their changes are in the text, so that what is listed is what was stored. Nothing
-that goes wrong here may hold up an event.
+Done once the steps are through, so that what they put to events is listed too. Nothing that goes wrong here may hold up
+an event.
 """
 
 from functools import cache, partial
@@ -28,7 +28,7 @@ def memory() -> Sightings:
 def note(batch: EventBatch) -> None:
     """Put what is new or newer about a batch's events beside them."""
     try:
-        rows = memory().see(batch.project_ids, batch.events, batch.timestamps_us, batch.properties)
+        rows = memory().see(batch.project_ids, batch.events, batch.timestamps_us, batch.properties, batch.changes)
     except Exception:
         # The events themselves are sound. What was not noted is, when it comes again.
         log.exception("definitions.not_noted", events=len(batch))

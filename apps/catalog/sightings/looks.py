@@ -6,7 +6,7 @@ that do not fit. Of a name that comes very often, and fits, every eighth is comp
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Union
 
 import msgspec
@@ -80,6 +80,7 @@ class Looks:
     """What was seen of the events of one name."""
 
     __slots__ = (
+        "_added",
         "_compared",
         "_decoder",
         "_event",
@@ -98,6 +99,7 @@ class Looks:
         self._decoder: msgspec.json.Decoder[Any] | None = None
         self._inner: tuple[str, ...] = ()
         self._inner_texts: set[bytes] = set()
+        self._added: set[tuple[str, ...]] = set()
         self._compared = self._structs = self._sure = 0
         self.reads = 0
         """How many were read in full."""
@@ -122,6 +124,21 @@ class Looks:
         if self._inner:
             self._look_inside(found, moment)
         return True
+
+    def look_at_added(self, added: Mapping[str, object], moment: int) -> None:
+        """Look at properties that are put to an event, unless the very same names were looked at before."""
+        names = tuple(added)
+        if names in self._added:
+            return
+        if len(self._added) >= _MOST_TEXTS:
+            self._added.clear()
+        self._added.add(names)
+        for name, value in added.items():
+            try:
+                text = msgspec.json.encode(value)
+            except TypeError:
+                continue
+            self._note(Scope.EVENT, "", name, text, moment)
 
     def always(self) -> Iterator[Pair]:
         """Give what every event that was read had."""

@@ -6,7 +6,7 @@ after what the last row of it said. Rows hold only an earliest and a latest time
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,6 +24,9 @@ RELOAD_SECONDS: Final = 600.0
 _MOST_LOOKS: Final = 20_000
 _MOST_NOTES: Final = 500_000
 _MOST_PROJECTS: Final = 2_000
+
+Added = Mapping[str, object]
+"""Properties by name, with values that are JSON; what is none, such as the mark of something taken away, is skipped."""
 
 EventRow = tuple[int, str, int, int]
 """Project, event, first and last seen in microseconds since 1970."""
@@ -66,6 +69,22 @@ class _Kind:
     last: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Some events of one kind: when, what they said, and what is put to them."""
+
+    moments: Sequence[int]
+    texts: Sequence[bytes]
+    added: Sequence[Added | None]
+
+
+def _by_day(places: Sequence[int], moments: Sequence[int]) -> dict[int, list[int]]:
+    days: defaultdict[int, list[int]] = defaultdict(list)
+    for place in places:
+        days[moments[place] // _DAY_US].append(place)
+    return days
+
+
 class Sightings:
     """The memory of one writer; not for use by two threads at once."""
 
@@ -79,9 +98,17 @@ class Sightings:
         self._forget_at = self._reload_at = 0.0
 
     def see(
-        self, projects: Sequence[int], events: Sequence[str], moments: Sequence[int], texts: Sequence[bytes]
+        self,
+        projects: Sequence[int],
+        events: Sequence[str],
+        moments: Sequence[int],
+        texts: Sequence[bytes],
+        added: Sequence[Added | None] = (),
     ) -> Rows:
-        """Look at events, given as columns, and give what has to be written of them."""
+        """Look at events, given as columns, and give what has to be written of them.
+
+        `texts` are the properties as sent, `added` what is put to them on the way, when anything is.
+        """
         self._forget()
         rows = Rows()
         places: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
@@ -91,28 +118,31 @@ class Sightings:
             if not project_id:
                 continue  # the canary belongs to nobody
             stamps = [moments[place] for place in those]
-            first, last = min(stamps), max(stamps)
-            if first // _DAY_US == last // _DAY_US:
-                self._see_kind((project_id, event, first // _DAY_US), stamps, [texts[place] for place in those], rows)
-                continue
-            days: defaultdict[int, list[int]] = defaultdict(list)
-            for place, stamp in zip(those, stamps, strict=True):
-                days[stamp // _DAY_US].append(place)
+            days = {min(stamps) // _DAY_US: those}
+            if max(stamps) // _DAY_US not in days:
+                days = _by_day(those, moments)
             for day, of_day in days.items():
-                stamps = [moments[place] for place in of_day]
-                self._see_kind((project_id, event, day), stamps, [texts[place] for place in of_day], rows)
+                seen = _Seen(
+                    [moments[place] for place in of_day],
+                    [texts[place] for place in of_day],
+                    [added[place] for place in of_day] if added else (),
+                )
+                self._see_kind((project_id, event, day), seen, rows)
         return rows
 
-    def _see_kind(self, key: tuple[int, str, int], moments: list[int], texts: list[bytes], rows: Rows) -> None:
+    def _see_kind(self, key: tuple[int, str, int], seen: _Seen, rows: Rows) -> None:
         project_id, event, _ = key
-        first, last = min(moments), max(moments)
+        first, last = min(seen.moments), max(seen.moments)
         if not self._note_event(project_id, event, first, last, rows):
             return
         kind = self._kinds.get(key)
         if kind is None:
             kind = self._kinds[key] = _Kind(Looks(event), first, last)
         looks = kind.looks
-        looks.look(texts, moments)
+        looks.look(seen.texts, seen.moments)
+        for added, moment in zip(seen.added, seen.moments, strict=False):
+            if added is not None:
+                looks.look_at_added(added, moment)
         if looks.changed or first < kind.first - MINUTE_US or last > kind.last + MINUTE_US:
             kind.first, kind.last = min(first, kind.first), max(last, kind.last)
             always = set(looks.always())

@@ -192,6 +192,34 @@ def test_see__name_known_at_the_limit__is_still_renewed() -> None:
     assert (len(rows.events), names(rows), rows.refused) == (1, {"a": PropertyType.NUMERIC}, {1: 1})
 
 
+def test_see__what_is_put_to_events__is_listed_with_them() -> None:
+    # Given events of which some are told their place, and one has something taken away
+    memory = sightings()
+    texts = [b'{"a":1}', b'{"a":1,"secret":1}', b'{"a":1}']
+    added: list[dict[str, object] | None] = [
+        {"$geoip_city_name": "London", "$ip": "81.2.69.142"},
+        {"secret": object()},
+        None,
+    ]
+
+    # When
+    rows = memory.see([1] * 3, ["asked"] * 3, [NOON] * 3, texts, added)
+
+    # Then
+    assert names(rows) == {
+        "a": PropertyType.NUMERIC,
+        "secret": PropertyType.NUMERIC,
+        "$geoip_city_name": PropertyType.STRING,
+        "$ip": PropertyType.STRING,
+    }
+
+    # When something else is put to a later one
+    rows = memory.see([1], ["asked"], [NOON], texts[:1], [{"$is_bot": True}])
+
+    # Then
+    assert names(rows) == {"$is_bot": PropertyType.BOOLEAN}
+
+
 def test_see__two_projects__do_not_share() -> None:
     memory = sightings()
     see(memory, {"a": 1}, project=1)
