@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FILE = 450
 OURS = ("analytics", "apps.")
 WRITTEN_BY_TOOLS = re.compile(r"^(requirements/.*\.txt|.*/package-lock\.json|.*/migrations/\d+.*\.py)$")
-BINARY = {".png", ".ico", ".gz", ".woff2", ".jpg"}
+BINARY = {".png", ".ico", ".gz", ".woff2", ".jpg", ".bin", ".br", ".zlib", ".zst"}
 
 # Put together here, so that this file does not hold what it looks for. A registry is chosen by whoever installs.
 REGISTRIES = [re.escape(".".join(parts)) for parts in (("pypi", "org"), ("npmjs", "org"), ("pythonhosted", "org"))]
