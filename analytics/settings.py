@@ -39,6 +39,7 @@ PROJECT_PURGERS = [
     "apps.ingest.controls.services.purge_project",
     "apps.catalog.services.purge_project",
     "apps.people.services.purge_project",
+    "apps.llm.services.purge_project",
 ]
 
 # --- Ingest -----------------------------------------------------------------

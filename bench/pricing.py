@@ -51,9 +51,8 @@ def _step(event: str, properties: dict[str, Any]) -> float:
     from apps.llm import ingest, selectors  # noqa: PLC0415 - as above
     from apps.llm.pricing import projects  # noqa: PLC0415 - as above
 
-    # A project without prices of its own, so that no database is asked.
-    ingest.own_prices = lambda _project_id: projects.NONE  # type: ignore[attr-defined]
-    selectors.forget_prices()
+    # A project without prices of its own, for longer than this takes, so that no database is asked.
+    selectors.remember_prices(1, projects.NONE, seconds=3_600)
     best = float("inf")
     for _ in range(ROUNDS):
         batch = EventBatch(

@@ -37,8 +37,13 @@ def own_prices(project_id: int) -> OwnPrices:
     except DatabaseError as exc:
         connection.close()
         raise UnavailableError("The prices of the project cannot be read for now.") from exc
-    _known[project_id] = (now + PRICE_SECONDS, prices)
+    remember_prices(project_id, prices)
     return prices
+
+
+def remember_prices(project_id: int, prices: OwnPrices, *, seconds: float = PRICE_SECONDS) -> None:
+    """Have this process take these for a project's own prices for a while."""
+    _known[project_id] = (time.monotonic() + seconds, prices)
 
 
 def forget_prices() -> None:

@@ -13,7 +13,7 @@ from apps.accounts.contracts import Actor, ProjectContext, Target
 from apps.accounts.models import Project
 from apps.llm import selectors
 from apps.llm.errors import InvalidPriceError, PriceOverlapsError
-from apps.llm.models import Price
+from apps.llm.models import Price, Repricing
 
 _NAMES: Final = ("model", "provider", "host")
 _HIGHEST: Final = Decimal(1_000_000)
@@ -68,6 +68,12 @@ def delete_price(*, project: ProjectContext, price: Price, actor: Actor) -> None
         price.delete()
         audit.record(actor, "llm_price.deleted", target, {"model": [price.model, None]})
     selectors.forget_prices()
+
+
+def purge_project(project_id: int) -> None:
+    """Erase a deleted project's prices and runs; named in `settings.PROJECT_PURGERS`."""
+    Price.objects.filter(project_id=project_id).delete()
+    Repricing.objects.filter(project_id=project_id).delete()
 
 
 def _check(price: Price) -> None:

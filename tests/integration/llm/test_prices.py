@@ -1,12 +1,15 @@
 """REST of a project's own prices, and what the writer makes of them."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from apps.accounts.models import AuditEntry
-from apps.llm import selectors
-from apps.llm.models import Price
+from apps.common.clock import now
+from apps.llm import selectors, services
+from apps.llm.models import Price, Repricing
 from tests.factories.accounts import Cast, patch, post
 from tests.factories.generations import Event, stored, write
 
@@ -132,6 +135,22 @@ def test_price__of_another_project__is_out_of_reach(cast: Cast) -> None:
     assert post(cast.vera.client, path(cast), OWN).status_code == 403
     assert cast.ben.client.get(path(cast, "x/")).status_code == 404
     assert Price.objects.filter(pk=number).exists()
+
+
+def test_price__of_a_deleted_project__is_erased_with_its_runs(cast: Cast, settings: Settings) -> None:
+    # Given
+    assert "apps.llm.services.purge_project" in settings.PROJECT_PURGERS
+    assert post(cast.ben.client, path(cast), OWN).status_code == 201
+    Price.objects.create(project=cast.eves_project, kind=Price.TOKENS, model="theirs")
+    days = {"date_from": now() - timedelta(days=1), "date_to": now()}
+    Repricing.objects.create(project=cast.project, **days)
+
+    # When
+    services.purge_project(cast.project.pk)
+
+    # Then
+    assert [price.model for price in Price.objects.all()] == ["theirs"]
+    assert not Repricing.objects.exists()
 
 
 @pytest.mark.usefixtures("stack")
