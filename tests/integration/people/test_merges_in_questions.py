@@ -10,7 +10,8 @@ import pytest
 from apps.accounts.contracts import ProjectContext
 from apps.clickhouse import client
 from apps.clickhouse.statement import Statement
-from apps.ingest import log
+from apps.ingest.log import STREAM
+from apps.ingest.valkey import connect
 from apps.people import mirroring, selectors, squash
 from apps.people.identity import person_text_for
 from apps.people.memory import memory
@@ -168,7 +169,7 @@ def test_squash__merge_that_is_young__stays(project_id: int) -> None:
 
 def test_squash__older_entry_in_the_log__waits_for_it(project_id: int) -> None:
     # Given a merge, and an entry that nobody has written and that was there before it
-    entry = log.connect().xadd(log.STREAM, {"d": b"unwritten"})
+    entry = connect().xadd(STREAM, {"d": b"unwritten"})
     time.sleep(0.01)
     store(project_id, Heard("ada"), Heard("ben"), merge("ada", "ben", 1))
     try:
@@ -178,7 +179,7 @@ def test_squash__older_entry_in_the_log__waits_for_it(project_id: int) -> None:
         # Then: its events may still name the old person
         assert overrides(project_id) == 1
     finally:
-        log.connect().xdel(log.STREAM, entry)
+        connect().xdel(STREAM, entry)
     squash_now()
     assert overrides(project_id) == 0
 
