@@ -145,10 +145,10 @@ def _rewrite(entry: LogEntry, row: int, visit: _Visit) -> bool:
 
 def _local_day(timestamp_us: int, timezone: str) -> date | None:
     try:
-        zone = ZoneInfo(timezone)
-    except (ValueError, OSError):
+        return timestamps.from_us(timestamp_us).astimezone(ZoneInfo(timezone)).date()
+    except (KeyError, ValueError, OSError, OverflowError):
+        # A zone nobody knows, a name that is no zone's, the last day there is.
         return None
-    return timestamps.from_us(timestamp_us).astimezone(zone).date()
 
 
 def _salt(day: date) -> bytes | None:
