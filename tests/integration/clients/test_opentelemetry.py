@@ -15,6 +15,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Status, StatusCode
+from posthog.ai.otel import PostHogSpanProcessor
 
 from tests.live import Live, LiveProject
 from tests.providers import ProviderServer
@@ -104,6 +105,22 @@ def test_sdk__trace_of_an_agent__is_stored_as_a_tree(live: Live, compression: Co
         "3.1",
         "concierge",
     )
+
+
+def test_posthog_processor__of_the_python_client__is_stored(live: Live) -> None:
+    # Given PostHog's own span processor, which adds the person and sends in protobuf
+    project = live.new_project()
+    provider = TracerProvider(resource=Resource({"posthog.distinct_id": "ben"}))
+    provider.add_span_processor(PostHogSpanProcessor(api_key=project.token, host=live.url))
+
+    # When
+    with provider.get_tracer("app").start_as_current_span("gen_ai.chat", attributes={"gen_ai.operation.name": "chat"}):
+        pass
+    provider.shutdown()
+
+    # Then
+    [row] = rows(project, 1)
+    assert (row["event"], row["distinct_id"]) == ("$ai_generation", "ben")
 
 
 @pytest.fixture(params=["genai", "openinference"])

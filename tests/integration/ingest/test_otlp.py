@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
 )
 
-from tests.live import Live, LiveProject
+from tests.live import Answer, Live, LiveProject
 from tests.processes import wait_until
 
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
@@ -252,3 +252,79 @@ def test_export__from_a_page__may_cross_origins(live: Live) -> None:
     assert answer.headers["access-control-allow-origin"] == "https://shop.example"
     assert "authorization" in answer.headers["access-control-allow-headers"].lower()
     assert live.get("/v1/traces").status == 405
+
+
+def test_export__of_a_long_conversation__is_stored_whole(live: Live) -> None:
+    # Given more messages than an event may have properties, and more text than most events may have
+    project = live.new_project()
+    talk = [{"role": "user", "content": f"{number} {'whale ' * 500}"} for number in range(600)]
+    content = body(chat(1, **{"gen_ai.input.messages": json.dumps(talk), "gen_ai.usage.input_tokens": 400_000}))
+    assert len(content) > 1 << 20
+
+    # When
+    answer = live.request("POST", "/v1/traces", content, headers=headers(project))
+
+    # Then it is kept, with every byte of it where long texts are
+    assert (answer.status, answer.body) == (200, {})
+    project.wait_for(1)
+    [row] = project.events()
+    assert row["properties"]["$ai_input_tokens"] == 400_000
+    assert row["properties"]["$ai_texts_apart"]["$ai_input"] == len(json.dumps(talk, separators=(",", ":")))
+
+
+def rule(project: LiveProject, **rules: object) -> None:
+    """Give the project a rule, and wait until the door knows it."""
+    path = f"/api/projects/{project.id}/ingestion/"
+    answer = project.live.request(
+        "PATCH",
+        path,
+        json.dumps(rules).encode(),
+        headers={"Authorization": f"Bearer {project.live.key}", "Content-Type": JSON},
+    )
+    assert answer.status == 200, answer
+
+
+def refused(project: LiveProject, status: int, **more: str) -> Answer:
+    """Send until the answer is that one: web processes know of a rule within seconds."""
+    answers: list[Answer] = []
+
+    def ask() -> bool:
+        content = body(chat(time.time_ns()))
+        answers.append(project.live.request("POST", "/v1/traces", content, headers=headers(project, **more)))
+        return answers[-1].status == status
+
+    wait_until(ask, what=f"an answer of {status}")
+    return answers[-1]
+
+
+def test_export__over_the_monthly_quota__is_final(live: Live) -> None:
+    # Given
+    project = live.new_project()
+    rule(project, monthly_quota=0)
+
+    # When / Then nothing in the answer makes an exporter keep its spans and come back
+    answer = refused(project, 400)
+    assert "retry-after" not in answer.headers
+    assert "used up" in answer.body["message"]
+
+
+def test_export__over_the_rate__may_come_again_later(live: Live) -> None:
+    # Given
+    project = live.new_project()
+    rule(project, rate_per_minute=1)
+
+    # When / Then
+    answer = refused(project, 429)
+    assert int(answer.headers["retry-after"]) > 0
+    assert answer.body["code"] == 8
+
+
+def test_export__from_an_origin_that_is_not_allowed__is_403(live: Live) -> None:
+    # Given
+    project = live.new_project()
+    rule(project, allowed_origins=["https://shop.example"])
+
+    # When / Then
+    assert refused(project, 403, Origin="https://elsewhere.example").body["code"] == 7
+    ours = headers(project, Origin="https://shop.example")
+    assert live.request("POST", "/v1/traces", body(chat(1)), headers=ours).status == 200

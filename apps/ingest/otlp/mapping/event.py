@@ -10,6 +10,7 @@ from apps.ingest.otlp.mapping import content, identity, parameters
 from apps.ingest.otlp.mapping.attributes import Attributes, parsed
 from apps.ingest.otlp.mapping.failures import failure
 from apps.ingest.otlp.mapping.kinds import EMBEDDING, GENERATION, TRACE, Kind, kind_of
+from apps.ingest.otlp.mapping.messages import messages
 from apps.ingest.otlp.mapping.timing import timing
 from apps.ingest.otlp.mapping.usage import usage
 from apps.ingest.otlp.spans import Span
@@ -19,8 +20,18 @@ from apps.ingest.protocols.posthog import WireEvent
 _UNCOPIED_RESOURCE: Final = ("host.", "process.", "os.", "telemetry.")
 _METADATA: Final = ("ai.telemetry.metadata.", "ai.settings.context.")
 _OURS: Final = "$ai_"
+# Headers of the call to the provider hold its key.
+_SECRET: Final = ("ai.request.headers.", "http.request.header.", "llm.headers", "gen_ai.headers")
 # Texts of one word on every event would say nothing: these have become the event, or its name.
-_SPENT: Final = ("gen_ai.operation.name", "operation.name", "ai.operationId", "resource.name", "logfire.span_type")
+_SPENT: Final = (
+    "gen_ai.operation.name",
+    "operation.name",
+    "ai.operationId",
+    "resource.name",
+    "logfire.span_type",
+    "logfire.json_schema",
+    "logfire.msg_template",
+)
 _NAMES: Final = (
     "ai.toolCall.name",
     "gen_ai.tool.name",
@@ -101,6 +112,7 @@ def _model_call(span: Span, kind: Kind, attributes: Attributes) -> dict[str, Any
             "llm.model_name",
             "embedding.model_name",
             "llm.request.model_name",
+            "langfuse.observation.model.name",
         ),
         "$ai_provider": _provider(attributes),
         "$ai_base_url": attributes.pick("gen_ai.openai.api_base", "server.address"),
@@ -109,6 +121,9 @@ def _model_call(span: Span, kind: Kind, attributes: Attributes) -> dict[str, Any
         "$ai_service_tier": attributes.take("openai.response.service_tier", "gen_ai.openai.response.service_tier"),
         "$ai_provider_metadata": parsed(attributes.take("ai.response.providerMetadata")),
         "$ai_model_parameters": asked or None,
+        "$ai_temperature": asked.get("temperature"),
+        "$ai_max_tokens": asked.get("max_tokens", asked.get("max_completion_tokens")),
+        "$ai_stream": asked.get("stream"),
         "$ai_tools": parameters.tools(attributes),
     }
     told |= parameters.prompt(attributes) | usage(attributes)
@@ -117,7 +132,7 @@ def _model_call(span: Span, kind: Kind, attributes: Attributes) -> dict[str, Any
     else:
         told["$ai_input"] = content.asked(span, attributes)
         answers = content.answered(span, attributes)
-        told["$ai_output_choices"] = answers if isinstance(answers, list) or answers is None else [answers]
+        told["$ai_output_choices"] = messages(answers, role="assistant") if isinstance(answers, str) else answers
     return {name: value for name, value in told.items() if value is not None}
 
 
@@ -168,6 +183,8 @@ def _rest(attributes: Attributes, told: dict[str, Any]) -> dict[str, Any]:
     """Copy what no rule has used, and the metadata of Vercel's SDK under the names its user chose."""
     chosen = [item for prefix in _METADATA for item in attributes.under(prefix).items()]
     named = {name: value for name, value in chosen if name and name != "posthog_distinct_id" and name not in told}
+    for prefix in _SECRET:
+        attributes.under(prefix)
     rest = attributes.remaining() | named
     if "metadata" in rest:  # OpenInference's, an object in text
         rest["metadata"] = parsed(rest["metadata"])

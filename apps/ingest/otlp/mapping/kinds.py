@@ -32,10 +32,12 @@ _OPERATIONS: Final = {
     "execute_tool": "tool",
     "invoke_agent": "agent",
     "create_agent": "agent",
+    "agent_step": "agent",
     "invoke_workflow": "workflow",
     "retrieval": "retriever",
     "rerank": "reranker",
 }
+_LANGFUSE: Final = "langfuse.observation.type"
 _STEP_KINDS: Final = frozenset({"tool", "agent", "chain", "retriever"})
 
 
@@ -60,14 +62,14 @@ def is_ai(span: Span) -> bool:
 
 
 def kind_of(span: Span, attributes: Attributes) -> Kind:
-    """Decide by the conventions in turn: OpenTelemetry GenAI, OpenLLMetry, Vercel AI SDK, OpenInference."""
-    for decide in (_by_operation, _by_request_type, _by_vercel, _by_openinference, _by_content):
+    """Decide by the conventions in turn: OpenTelemetry GenAI, OpenLLMetry, Vercel AI SDK, OpenInference, Langfuse."""
+    for decide in (_by_operation, _by_request_type, _by_vercel, _by_openinference, _by_langfuse, _by_content):
         kind = decide(attributes)
         if kind is not None:
             break
     else:
         kind = Kind("", attributes.text("traceloop.span.kind").lower() or _of_mcp(attributes))
-    attributes.spend("openinference.span.kind", "traceloop.span.kind", "llm.request.type")
+    attributes.spend("openinference.span.kind", "traceloop.span.kind", "llm.request.type", _LANGFUSE)
     return kind if kind.event else Kind(STEP if span.parent_id else TRACE, kind.span_type)
 
 
@@ -123,6 +125,19 @@ def _by_openinference(attributes: Attributes) -> Kind | None:
             return Kind(EMBEDDING)
         case _:
             return Kind(STEP if kind in _STEP_KINDS else "", kind)
+
+
+def _by_langfuse(attributes: Attributes) -> Kind | None:
+    kind = attributes.text(_LANGFUSE).lower()
+    match kind:
+        case "":
+            return None
+        case "generation":
+            return Kind(GENERATION)
+        case "embedding":
+            return Kind(EMBEDDING)
+        case _:
+            return Kind("", "" if kind == "span" else kind)
 
 
 def _by_content(attributes: Attributes) -> Kind | None:

@@ -34,6 +34,11 @@ _LLM: Final = {
     "gen_ai.openai.request.seed": "seed",
     "gen_ai.output.type": "output_type",
 }
+_INVOCATION: Final = (
+    "llm.invocation_parameters",
+    "embedding.invocation_parameters",
+    "langfuse.observation.model.parameters",
+)
 _STREAM: Final = ("gen_ai.request.stream", "gen_ai.request.is_stream", "llm.is_streaming", "gen_ai.is_streaming")
 # What invocation parameters carry beside parameters: the conversation itself, which stands elsewhere.
 _CONTENT: Final = frozenset({"messages", "input", "prompt", "instructions", "system", "tools", "model"})
@@ -46,7 +51,7 @@ def parameters(attributes: Attributes) -> dict[str, Any]:
     for name, value in settings.items():
         if not name.startswith("context."):
             found[_RENAMED.get(name, name)] = value
-    invocation = parsed(attributes.take("llm.invocation_parameters", "embedding.invocation_parameters"))
+    invocation = parsed(attributes.take(*_INVOCATION))
     if isinstance(invocation, dict):
         # A call that failed has no other place that names the model.
         attributes.offer("llm.model_name", invocation.get("model"))

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from apps.ingest.otlp.mapping.attributes import Attributes, decimal, whole
+from apps.ingest.otlp.mapping.attributes import Attributes, decimal, parsed, whole
 
 _TOKENS: Final = {
     "$ai_input_tokens": (
@@ -63,17 +63,37 @@ _COSTS: Final = {
     "$ai_output_cost_usd": ("llm.cost.completion", "gen_ai.usage.output_cost"),
     "$ai_total_cost_usd": ("llm.cost.total", "gen_ai.usage.cost", "operation.cost"),
 }
+_LANGFUSE_TYPE: Final = "langfuse.observation.type"
 _WITHOUT_CACHE: Final = "ai.usage.inputTokenDetails.noCacheTokens"
 # Conventions that say their input tokens contain those of the cache. Vercel's SDK before version 6 writes
 # OpenTelemetry's name too, but counts as the provider does.
 _INCLUSIVE: Final = ("llm.token_count.prompt", "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens")
 
 
+# Langfuse keeps counts and costs as objects in text, by names their users may choose; these are the usual ones.
+_LANGFUSE: Final = {
+    "langfuse.observation.usage_details": {
+        "input": "gen_ai.usage.prompt_tokens",
+        "output": "gen_ai.usage.completion_tokens",
+        "total": "gen_ai.usage.total_tokens",
+        "cache_read_input_tokens": "gen_ai.usage.cache_read_input_tokens",
+        "input_cached_tokens": "gen_ai.usage.cache_read_input_tokens",
+        "cache_creation_input_tokens": "gen_ai.usage.cache_creation_input_tokens",
+    },
+    "langfuse.observation.cost_details": {
+        "input": "gen_ai.usage.input_cost",
+        "output": "gen_ai.usage.output_cost",
+        "total": "gen_ai.usage.cost",
+    },
+}
+
+
 def usage(attributes: Attributes) -> dict[str, Any]:
     """Give the counts and costs of a model call; what nobody told stays out."""
     properties: dict[str, Any] = {}
-    is_vercel = "ai.operationId" in attributes
-    is_inclusive = _WITHOUT_CACHE in attributes or (not is_vercel and any(name in attributes for name in _INCLUSIVE))
+    _unfold_langfuse(attributes)
+    is_silent = "ai.operationId" in attributes or _LANGFUSE_TYPE in attributes
+    is_inclusive = _WITHOUT_CACHE in attributes or (not is_silent and any(name in attributes for name in _INCLUSIVE))
     attributes.spend(_WITHOUT_CACHE)
     for name, sources in _TOKENS.items():
         count = whole(attributes.take(*sources))
@@ -91,3 +111,12 @@ def usage(attributes: Attributes) -> dict[str, Any]:
         elif is_inclusive:
             properties["$ai_cache_reporting_exclusive"] = False
     return properties
+
+
+def _unfold_langfuse(attributes: Attributes) -> None:
+    for source, names in _LANGFUSE.items():
+        told = parsed(attributes.look(source))
+        if isinstance(told, dict):
+            attributes.spend(source)
+            for name, attribute in names.items():
+                attributes.offer(attribute, told.get(name))

@@ -134,6 +134,21 @@ def test_explicit_properties__written_by_the_sender__win_but_for_the_ids() -> No
     assert properties["$ai_trace_id"] != "not this"
 
 
+def test_headers__of_the_call_to_the_provider__are_not_copied() -> None:
+    # Given what instrumentations record of a call, the provider's key among it
+    _, properties = event_of(
+        CHAT
+        | {
+            "ai.request.headers.authorization": "Bearer sk-secret",
+            "llm.headers": "sk-secret",
+            "http.request.header.x-api-key": ["sk-secret"],
+        }
+    )
+
+    # Then
+    assert "sk-secret" not in json.dumps(properties)
+
+
 def test_nested_json__deeper_than_is_stored__stays_text() -> None:
     # Given
     deep = "[" * 60 + "]" * 60

@@ -1,4 +1,4 @@
-"""OpenInference, which spreads lists over attribute names; and OpenLLMetry, which does it in its own way."""
+"""OpenInference, which spreads lists over attribute names; OpenLLMetry, which does it in its own way; and others."""
 
 import json
 
@@ -217,3 +217,32 @@ def test_pydantic_ai_span__events_in_an_attribute__are_messages() -> None:
     assert properties["$ai_output_choices"] == [{"role": "assistant", "content": "Ho"}]
     assert properties["$ai_framework"] == "pydantic-ai"
     assert "events" not in properties
+
+
+def test_langfuse_span__objects_in_text__become_counts_and_costs() -> None:
+    # When
+    name, properties = event_of(
+        {
+            "langfuse.observation.type": "generation",
+            "langfuse.observation.model.name": "gpt-5",
+            "langfuse.observation.model.parameters": json.dumps({"temperature": 0.3}),
+            "langfuse.observation.usage_details": json.dumps({"input": 12, "output": 3, "input_cached_tokens": 8}),
+            "langfuse.observation.cost_details": json.dumps({"total": 0.5}),
+            "langfuse.observation.input": json.dumps([{"role": "user", "content": "Hi"}]),
+            "langfuse.observation.output": "Ho",
+            "langfuse.observation.prompt.name": "greeting",
+            "langfuse.user.id": "ada",
+        },
+        name="answer",
+    )
+
+    # Then
+    assert (name, properties["$ai_model"]) == ("$ai_generation", "gpt-5")
+    assert (properties["$ai_input_tokens"], properties["$ai_output_tokens"]) == (12, 3)
+    assert properties["$ai_cache_read_input_tokens"] == 8
+    assert properties["$ai_total_cost_usd"] == 0.5
+    assert properties["$ai_temperature"] == 0.3
+    assert properties["$ai_input"] == [{"role": "user", "content": "Hi"}]
+    assert properties["$ai_output_choices"] == [{"role": "assistant", "content": "Ho"}]
+    assert properties["$ai_prompt_name"] == "greeting"
+    assert "$ai_cache_reporting_exclusive" not in properties
