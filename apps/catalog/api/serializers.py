@@ -116,9 +116,7 @@ class PropertyOutput(_DefinitionOutput):
     type = serializers.ChoiceField(choices=[scope.value for scope in Scope], source="scope")
     group_type = serializers.CharField()
     property_type = serializers.ChoiceField(choices=[kind.value for kind in PropertyType], source="type")
-    property_types = serializers.ListField(
-        child=serializers.ChoiceField(choices=[kind.value for kind in PropertyType]), source="types"
-    )
+    property_types = serializers.ListField(child=serializers.CharField(), source="types")
     is_numerical = serializers.SerializerMethodField()
     event_count = serializers.IntegerField()
 

@@ -25,7 +25,10 @@ class EventDefinitionsView(ProjectAPIView):
     scope = "event"
 
     @extend_schema(
-        parameters=[serializers.EventQuery], responses=serializers.EventPage, summary="List event definitions"
+        operation_id="projects_event_definitions_list",
+        parameters=[serializers.EventQuery],
+        responses=serializers.EventPage,
+        summary="List event definitions",
     )
     def get(self, request: Request, project_id: str) -> Response:  # noqa: ARG002 - `resolve` has used it
         """List them, most frequent first."""
@@ -69,7 +72,10 @@ class PropertyDefinitionsView(ProjectAPIView):
     scope = "event"
 
     @extend_schema(
-        parameters=[serializers.PropertyQuery], responses=serializers.PropertyPage, summary="List property definitions"
+        operation_id="projects_property_definitions_list",
+        parameters=[serializers.PropertyQuery],
+        responses=serializers.PropertyPage,
+        summary="List property definitions",
     )
     def get(self, request: Request, project_id: str) -> Response:  # noqa: ARG002 - as above
         """List them by name."""
