@@ -82,6 +82,8 @@ def properties_of(answer: Quote, call: Call) -> dict[str, Any]:
             put[name] = None
         if before is not None and answer.status != quoting.PROVIDER_REPORTED and call.cost_status is None:
             put.setdefault(REPORTED_COST, {})[name] = before
+    if answer.list_total is not None:
+        put["$ai_list_total_cost_usd"] = answer.list_total
     return put
 
 

@@ -75,17 +75,23 @@ def _find(key: Key) -> Match:
 
 
 def _by_name(key: Key, *, is_gateway: bool) -> Match:
-    """Find a tariff by what the provider is called, else by what stands before the model's name, else by the name."""
-    for name, model in ((key.provider, key.model), *_prefixed(key)):
+    """Find a tariff by what the provider is called, else by what stands before the model's name, else by the name.
+
+    Of a provider nobody knows, only models that their maker alone sells are priced: an open one costs what its host
+    asks.
+    """
+    may_guess = key.provider in _GUESSABLE or servers.is_closed(key.model)
+    for name, model in ((key.provider, key.model), *(_prefixed(key) if may_guess else ())):
         provider_id = overlay.names().providers.get(name, name)
         provider = None if provider_id in overlay.providers() else package.find_by_name(provider_id)
         found = _sold(provider_id, provider, Key(name, model, "", key.tier, key.speed))
         if found is not None:
-            is_guess = is_gateway or provider_id in overlay.names().regional
+            is_other = name != key.provider and key.provider not in _GUESSABLE
+            is_guess = is_gateway or is_other or provider_id in overlay.names().regional
             return Match(found.tariff, is_guess=True) if is_guess else found
         if name not in _GUESSABLE and (provider is not None or provider_id in overlay.providers()):
             return Match(reason="model_unknown")
-    maker = package.find_maker(key.model)
+    maker = package.find_maker(key.model) if may_guess else None
     found = _sold(maker.id, maker, key) if maker is not None else None
     if found is not None:
         return Match(found.tariff, is_guess=True)
@@ -95,7 +101,7 @@ def _by_name(key: Key, *, is_gateway: bool) -> Match:
 def _prefixed(key: Key) -> list[tuple[str, str]]:
     """Read `provider/model`, the way gateways write it."""
     prefix, slash, model = key.model.partition("/")
-    return [(prefix, model)] if slash and key.provider in _GUESSABLE else []
+    return [(prefix, model)] if slash else []
 
 
 def _sold(provider_id: str, provider: "Provider | None", key: Key) -> Match | None:

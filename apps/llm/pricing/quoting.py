@@ -11,7 +11,7 @@
 
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from apps.llm.pricing import finding, projects, usage
 from apps.llm.pricing.finding import Key, key_of
@@ -49,27 +49,30 @@ class Quote(Struct, frozen=True, gc=False):
     reading: Reading = Reading(None, "usage_missing")
     rates: Rates | None = None
     """The prices that were applied, when there were prices."""
+    list_total: float | None = None
+    """What it would cost by the prices known here, when its sender says what it did cost."""
 
 
 def quote(call: Call, moment_us: int, own: OwnPrices = projects.NONE, *, is_embedding: bool = False) -> Quote:
     """Price one call at the time it was made."""
     reading = usage.read(call, is_embedding=is_embedding)
     given = _given(call, reading)
-    if given is not None:
-        return given
+    computed = _computed(call, moment_us, own, reading)
+    if given is None and computed.status == UNPRICED and call.cost_status in _NOT_OURS:
+        total = _amount(call.total_cost)
+        given = Quote(PROVIDER_REPORTED, SENDER, total=total, reading=reading) if total else None
+    return computed if given is None else structs.replace(given, list_total=computed.total)
+
+
+def _computed(call: Call, moment_us: int, own: OwnPrices, reading: Reading) -> Quote:
+    """Price a call by everything but the cost its sender gives."""
+    if reading.usage is not None:
+        custom = _by_custom_prices(call, reading, reading.usage)
+        if custom is not None:
+            return custom
     key = key_of(call.provider, call.model, call.base_url, call.service_tier, call.parameters)
-    used = reading.usage
-    priced = None
-    if used is not None:
-        priced = _by_custom_prices(call, reading, used)
-    if priced is None:
-        mine = own.find(key, moment_us)
-        priced = _by_project(mine, call, reading, key) if mine is not None else _by_list(call, reading, key, moment_us)
-    if priced.status == UNPRICED:
-        total = _amount(call.total_cost) if call.cost_status in _NOT_OURS else None
-        if total:
-            return Quote(PROVIDER_REPORTED, SENDER, total=total, reading=reading)
-    return priced
+    mine = own.find(key, moment_us)
+    return _by_project(mine, call, reading, key) if mine is not None else _by_list(call, reading, key, moment_us)
 
 
 def _given(call: Call, reading: Reading) -> Quote | None:

@@ -91,6 +91,7 @@ def test_generation__whose_sender_knows_the_cost__keeps_it(cast: Cast, given: di
     found = stored(cast.project.pk, event)
     assert (found["$ai_total_cost_usd"], found["$ai_cost_status"]) == (total, "provider_reported")
     assert found["$ai_cost_model_source"] == "sender"
+    assert found.get("$ai_list_total_cost_usd") == (None if "$ai_model" in given else 0.0035)
 
 
 def test_generation__whose_sender_knows_only_a_total__is_priced_and_the_total_kept_beside(cast: Cast) -> None:
@@ -104,6 +105,20 @@ def test_generation__whose_sender_knows_only_a_total__is_priced_and_the_total_ke
     found = stored(cast.project.pk, event)
     assert (found["$ai_total_cost_usd"], found["$ai_cost_status"]) == (0.0035, "exact")
     assert found["$ai_reported_cost"] == {"$ai_total_cost_usd": 0.7}
+
+
+def test_generation__whose_sender_knows_half_of_a_cost__keeps_it_beside(cast: Cast) -> None:
+    # Given
+    event = generation(**{"$ai_model": "nobody-lists-it", "$ai_input_cost_usd": 0.7})
+
+    # When
+    write(cast.project.pk, [event])
+
+    # Then
+    found = stored(cast.project.pk, event)
+    assert found["$ai_cost_status"] == "unpriced"
+    assert "$ai_input_cost_usd" not in found
+    assert found["$ai_reported_cost"] == {"$ai_input_cost_usd": 0.7}
 
 
 def test_generation__with_prices_of_its_own__uses_them(cast: Cast) -> None:

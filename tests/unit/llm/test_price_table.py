@@ -165,6 +165,8 @@ def test_open_models__called_by_another_name__are_found(provider: str, model: st
         ("", "something-of-ours", "provider_unknown"),
         ("openai", "", "model_missing"),
         ("openrouter", "deepseek/deepseek-r1:free", "price_missing"),
+        # A host nobody knows asks what it likes for an open model.
+        ("somebody", "DeepSeek-R1", "model_unknown"),
     ],
 )
 def test_price__of_what_nobody_lists__is_unknown_and_never_zero(provider: str, model: str, reason: str) -> None:
@@ -173,3 +175,46 @@ def test_price__of_what_nobody_lists__is_unknown_and_never_zero(provider: str, m
 
     # Then
     assert (answer.status, answer.total, answer.reason) == ("unpriced", None, reason)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "address", "usd"),
+    [
+        ("somebody", "gpt-4o", None, 12.5),
+        ("ai_gateway", "anthropic/claude-opus-4-1", None, 90.0),
+        ("openai", "deepseek-chat", None, 1.37),
+        ("", "gpt-4o", None, 12.5),
+        ("openai", "gpt-4o", "http://localhost:4000", 12.5),
+        ("openai", "gpt-4o", "https://models.example.com/v1", 12.5),
+        ("dashscope", "qwen-max", None, 8.0),
+    ],
+)
+def test_price__whose_seller_is_only_likely__is_an_estimate(
+    provider: str, model: str, address: str | None, usd: float
+) -> None:
+    # When
+    answer = quote(Call(provider=provider, model=model, base_url=address, **MILLION), us(NOON))
+
+    # Then
+    assert (answer.total, answer.status, answer.reason) == (usd, "estimated", "provider_assumed")
+
+
+@pytest.mark.parametrize(
+    ("address", "model", "provider"),
+    [
+        ("https://api.groq.com/openai/v1", "qwen3-32b", "groq"),
+        ("https://api.together.ai/v1", "gpt-oss-120b", "together"),
+        ("https://acme.openai.azure.com/openai/deployments/x", "gpt-4o", "azure"),
+        ("https://bedrock-runtime.us-east-1.amazonaws.com", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws"),
+        ("https://europe-west1-aiplatform.googleapis.com/v1", "gemini-2.5-pro", "google"),
+        ("https://openrouter.ai/api/v1", "qwen/qwen3-235b-a22b", "openrouter"),
+    ],
+)
+def test_price__of_a_client_that_speaks_to_everybody__goes_by_the_address(
+    address: str, model: str, provider: str
+) -> None:
+    # When
+    answer = quote(Call(provider="openai", model=model, base_url=address, **MILLION), us(NOON))
+
+    # Then
+    assert (answer.provider, answer.status) == (provider, "exact")
