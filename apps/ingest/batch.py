@@ -130,13 +130,32 @@ class EventBatch:
         """
         self.callbacks.append(callback)
 
-    def change_properties(self) -> None:
-        """Write what the steps changed into the JSON text."""
+    def text(self, row: int) -> bytes:
+        """Give an event's properties with what the steps changed."""
+        changed = self.changes[row] if self.changes else None
+        if changed is None:
+            return self.properties[row]
+        gone = [name for name, value in changed.items() if value is REMOVED]
+        put = {name: value for name, value in changed.items() if value is not REMOVED} if gone else changed
+        return properties.change(self.properties[row], put, gone)
+
+    def samples(self) -> list[bytes]:
+        """Give the properties of every event, with what the steps changed for one event of each kind of change.
+
+        That is enough to see which properties there are, and spares writing most changes down.
+        """
+        texts, seen = list(self.properties), set()
         for row, changed in enumerate(self.changes):
             if changed is not None:
-                gone = [name for name, value in changed.items() if value is REMOVED]
-                put = {name: value for name, value in changed.items() if value is not REMOVED} if gone else changed
-                self.properties[row] = properties.change(self.properties[row], put, gone)
+                kind = (self.project_ids[row], self.events[row], *changed)
+                if kind not in seen or REMOVED in changed.values():
+                    seen.add(kind)
+                    texts[row] = self.text(row)
+        return texts
+
+    def change_properties(self) -> None:
+        """Write what the steps changed into the JSON text; done where the text itself is needed."""
+        self.properties = [self.text(row) for row in range(len(self))]
         self.peeks, self.changes = [], []
 
     def joined(self, other: "EventBatch") -> "EventBatch":

@@ -7,16 +7,25 @@ docs/decisions/0011-native-inserts.md.
 from typing import Final
 
 from apps.clickhouse.native.block import Block
-from apps.clickhouse.native.reader import Reader, Split
+from apps.clickhouse.native.reader import Objects, Reader, Split
 from apps.clickhouse.native.values import few_texts, numbers, texts, uuids
-from apps.ingest.batch import EventBatch
+from apps.ingest import properties
+from apps.ingest.batch import REMOVED, EventBatch
 
 _READER: Final = Reader()
 
 
 def split(events: EventBatch) -> Split:
-    """Read the properties of events; those of one project and name probably resemble each other."""
-    return _READER.read(list(zip(events.project_ids, events.events, strict=True)), events.properties)
+    """Read the properties of events, changes of the steps included; those of one kind probably resemble each other."""
+    kinds = list(zip(events.project_ids, events.events, strict=True))
+    if not any(events.changes):
+        return _READER.read(kinds, Objects(events.properties))
+    texts, changes = list(events.properties), list(events.changes)
+    for row, change in enumerate(changes):
+        # What goes is often what could be no column: long conversations.
+        if change is not None and REMOVED in change.values():
+            texts[row], changes[row] = events.text(row), None
+    return _READER.read(kinds, Objects(texts, changes, properties.change))
 
 
 def block(events: EventBatch, found: Split) -> Block:

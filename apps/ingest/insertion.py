@@ -184,6 +184,8 @@ def _insert(events: EventBatch, token: str) -> dict[int, str]:
 
 def _insert_text(events: EventBatch, token: str, first: int = 0) -> dict[int, str]:
     """Insert a batch as text; halve it until only the events that cannot be inserted remain, and give those by row."""
+    if events.changes:
+        events.change_properties()
     try:
         client.insert(tables.EVENTS_LANDING, landing(events), token=token)
     except _DATA_FAULTS as exc:

@@ -92,7 +92,7 @@ class Batch:
         self.events.person_ids = [""] * len(self.events)
         self.events.look()
         self.events, broken = run_steps(self.events, steps())
-        self.events.change_properties()
+        self.events.peeks = []
         self.events, refused = without_refused(self.events)
         self.dead += broken + refused
         definitions.note(self.events)
@@ -151,7 +151,7 @@ def dead_letter(events: EventBatch, row: int, code: str, reason: str) -> DeadLet
         "distinct_id": events.distinct_ids[row],
         "uuid": events.uuids[row],
         "timestamp": events.timestamps_us[row],
-        "properties": msgspec.Raw(events.properties[row]),
+        "properties": msgspec.Raw(events.text(row)),
     }
     rejection = Rejection(
         index=int(events.uuids[row][-8:], 16),  # its place in the request is no longer known; this is as unique

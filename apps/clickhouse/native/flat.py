@@ -4,8 +4,8 @@ This module is the law: what it takes, and into which paths and types, is exactl
 (see ../properties.py and the view in schema/0001). `shapes.py` does the same faster for objects that resemble others.
 
 Taken are text, booleans, numbers of at most 64 bits, lists of one of these, null, and objects of all these. Everything
-else (lists of objects or of lists, mixed lists, larger numbers, a key that comes twice, keys with `%2E` of their own)
-goes into ClickHouse as text.
+else (lists of objects or of lists, mixed lists, larger numbers, a key that comes twice, keys with `%2E`, quotes or
+control characters in them) goes into ClickHouse as text.
 """
 
 import re
@@ -22,6 +22,7 @@ MOST_DEEP: Final = 8
 _LEAST_INTEGER: Final = -(1 << 63)
 _MOST_INTEGER: Final = (1 << 63) - 1
 _ESCAPE: Final = re.compile(rb"\\.", re.DOTALL)
+_ODD_KEY: Final = re.compile(r'[\x00-\x1f"\\]|%2E')
 _LISTS_OF_MORE: Final = (b"[{", b"[[")
 
 TYPES: Final[dict[type, Type]] = {str: "String", int: "Int64", float: "Float64", bool: "Bool"}
@@ -41,11 +42,10 @@ def may_be_flat(text: bytes) -> bool:
 
 
 def path_of(parent: str | None, key: str) -> str:
-    """Name a key below a path; raises NotFlatError for a key that reads like an escaped one."""
-    if "." in key or "%" in key:
-        if "%2E" in key:
-            raise NotFlatError
-        key = key.replace(".", "%2E")
+    """Name a key below a path; raises NotFlatError for a key that reads like an escaped one, or no struct can have."""
+    if _ODD_KEY.search(key):
+        raise NotFlatError
+    key = key.replace(".", "%2E")
     return key if parent is None else f"{parent}.{key}"
 
 
@@ -58,33 +58,41 @@ def count_quotes(text: bytes) -> int:
 
 
 def decode(text: bytes) -> dict[str, Any]:
-    """Decode an object; raises NotFlatError when it is none that msgspec reads, or has a key twice."""
-    if not may_be_flat(text):
-        raise NotFlatError
+    """Decode an object; raises NotFlatError when it is none that msgspec reads."""
     try:
-        content = msgspec.json.decode(text)
+        found = msgspec.json.decode(text)
     except (msgspec.MsgspecError, ValueError, RecursionError) as exc:
         raise NotFlatError from exc
-    if not isinstance(content, dict):
+    if not isinstance(found, dict):
         raise NotFlatError
-    return content
+    return found
 
 
-def flatten(text: bytes, content: dict[str, Any]) -> list[Value]:
+def flatten(text: bytes, found: dict[str, Any]) -> list[Value]:
     """Give what a decoded object has at which path; raises NotFlatError."""
     values: list[Value] = []
-    quotes = _walk(content, None, values, 1)
+    quotes = _walk(found, None, values, 1)
     if quotes != count_quotes(text) or len(values) > MOST_PATHS:
         raise NotFlatError
     return values
 
 
-def _walk(content: dict[str, Any], parent: str | None, values: list[Value], depth: int) -> int:
+def content(text: bytes) -> dict[str, Any] | None:
+    """Decode an object that can be written as columns; None for any other."""
+    try:
+        found = decode(text)
+        flatten(text, found)
+    except NotFlatError:
+        return None
+    return found
+
+
+def _walk(found: dict[str, Any], parent: str | None, values: list[Value], depth: int) -> int:
     """Collect the values of an object and of those in it; give how many quotes it takes to write them down."""
     if depth > MOST_DEEP:
         raise NotFlatError
     quotes = 0
-    for key, value in content.items():
+    for key, value in found.items():
         quotes += 2
         path = path_of(parent, key)
         kind = value.__class__

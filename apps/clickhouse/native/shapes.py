@@ -4,8 +4,10 @@ A struct whose fields are the keys seen so far lets msgspec decode a whole list 
 so that nothing else is in them. Whatever does not fit is read the plain way (`flat.py`), and the struct learns from it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from math import isfinite
 from types import NoneType
 from typing import Any, Final, Union
 
@@ -26,7 +28,12 @@ from apps.clickhouse.native.json_column import ABSENT, Packed, Piece, Type
 
 _MOST_TIMES_LEARNED: Final = 40
 _ABSENT_KINDS: Final = (UnsetType, NoneType)
+_LIST_OF_TEXT: Final = "Array(Nullable(String))"
 _LIST: Final = list[str | bool | int | float | None]
+
+
+Change = Mapping[str, Any] | None
+"""Members to put into an object, over those it has."""
 
 
 class UnfitError(Exception):
@@ -126,34 +133,60 @@ class Shape:
             self._struct = msgspec.defstruct("Properties", fields, kw_only=True, forbid_unknown_fields=True, gc=False)
         return self._struct
 
-    def read(self, texts: Sequence[bytes]) -> list[Piece]:
-        """Lay out objects as pieces of a column; raises UnfitError when any of them has something else in it."""
+    def read(self, texts: Sequence[bytes], changes: Sequence[Change] | None = None) -> list[Piece]:
+        """Lay out objects as pieces of a column, each with its change made to it.
+
+        Raises UnfitError when there is something else in one of them, or in a change.
+        """
         if not self._members:
             raise UnfitError
-        if self._decoder is None:
-            self._decoder = msgspec.json.Decoder(list[self.struct])  # type: ignore[name-defined]  # made at run time
         text = b"[" + b",".join(texts) + b"]"
         try:
+            if self._decoder is None:
+                self._decoder = msgspec.json.Decoder(list[self.struct])  # type: ignore[name-defined]  # made at run time
             found = self._decoder.decode(text)
             pieces: list[Piece] = []
-            quotes = self._lay_out(found, pieces)
-        except (msgspec.MsgspecError, NotFlatError, OverflowError, ValueError, RecursionError) as exc:
+            changed = set().union(*filter(None, changes)) if changes else set()
+            quotes, columns = self._lay_out(found, pieces, changed)
+            for key in changed:
+                member = self._members.get(key) or _Member(path_of(self._parent, key))
+                column = columns.get(key) or (UNSET,) * len(texts)
+                _lay_out_mixed(member, _with_changes(column, key, changes or ()), pieces)
+        except (msgspec.MsgspecError, NotFlatError, OverflowError, ValueError, RecursionError, KeyError) as exc:
             raise UnfitError from exc
         if len(found) != len(texts) or quotes != count_quotes(text):
             raise UnfitError
         return pieces
 
-    def _lay_out(self, rows: Sequence[Struct], pieces: list[Piece]) -> int:
-        """Add the pieces of these objects; give how many quotes it takes to write them down."""
-        quotes = 0
-        for member, column in zip(self._members.values(), zip(*map(astuple, rows), strict=True), strict=True):
-            kind = member.only_type()
-            if kind is not None:
+    def _lay_out(
+        self, rows: Sequence[Struct], pieces: list[Piece], apart: Container[str] = ()
+    ) -> tuple[int, dict[str, tuple[Any, ...]]]:
+        """Add the pieces of these objects; give how many quotes it takes to write them down, and what was set apart."""
+        quotes, columns = 0, {}
+        for (key, member), column in zip(self._members.items(), zip(*map(astuple, rows), strict=True), strict=True):
+            if key in apart:
+                columns[key] = column
+                quotes += _lay_out_mixed(member, column, [])
+            elif (kind := member.only_type()) is not None:
                 pieces.append(Piece(member.path, [(TYPES[kind], pack(TYPES[kind], column))]))
                 quotes += len(column) * (4 if kind is str else 2)
             else:
                 quotes += _lay_out_mixed(member, column, pieces)
-        return quotes
+        return quotes, columns
+
+
+def _with_changes(column: tuple[Any, ...], key: str, changes: Sequence[Change]) -> tuple[Any, ...]:
+    """Put the changes of one key into its column; raises UnfitError for what JSON would write in another way."""
+    changed = tuple(
+        value if change is None else change.get(key, value) for value, change in zip(column, changes, strict=True)
+    )
+    if float in set(map(type, changed)) and not all(map(isfinite, filter(_is_float, changed))):
+        raise UnfitError
+    return changed
+
+
+def _is_float(value: object) -> bool:
+    return value.__class__ is float
 
 
 def _lay_out_mixed(member: _Member, column: tuple[Any, ...], pieces: list[Piece]) -> int:
@@ -165,7 +198,10 @@ def _lay_out_mixed(member: _Member, column: tuple[Any, ...], pieces: list[Piece]
         return quotes + (2 * len(column) if kind is str else 0)
     places: dict[type, int] = {}
     values: list[tuple[Type, Packed]] = []
+    known = {UnsetType, NoneType, list, member.inner.struct if member.inner else None}
     for kind in different:
+        if kind not in TYPES and kind not in known:
+            raise UnfitError
         places[kind] = ABSENT
         if kind in TYPES:
             places[kind] = len(values)
@@ -181,12 +217,21 @@ def _lay_out_mixed(member: _Member, column: tuple[Any, ...], pieces: list[Piece]
         inner = member.inner
         nothing = inner.struct()
         rows = [value if value.__class__ is inner.struct else nothing for value in column]
-        quotes += inner._lay_out(rows, pieces)  # noqa: SLF001 - of this module
+        quotes += inner._lay_out(rows, pieces)[0]  # noqa: SLF001 - of this module
     return quotes
 
 
 def _add_lists(column: tuple[Any, ...], index: bytearray, values: list[tuple[Type, Packed]]) -> int:
     """Add the lists among a column's values, by the type of their elements; give their quotes."""
+    lists = [value for value in column if value.__class__ is list]
+    elements = list(chain.from_iterable(lists))
+    if set(map(type, elements)) <= {str}:  # the common case, and empty ones count as lists of text
+        place = len(values)
+        for row, value in enumerate(column):
+            if value.__class__ is list:
+                index[row] = place
+        values.append((_LIST_OF_TEXT, pack(_LIST_OF_TEXT, lists)))
+        return 2 * len(elements)
     by_type: dict[str, list[Any]] = {}
     places: dict[str, int] = {}
     quotes = 0
