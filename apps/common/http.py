@@ -6,6 +6,7 @@ A body is an RFC 9457 problem (`type`, `title`, `status`, `detail`) that also ca
 
 import ipaddress
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -109,7 +110,12 @@ def client_ip(request: HttpRequest | Request) -> str | None:
 def address_of(environ: Mapping[str, Any]) -> str | None:
     """Name the address a WSGI request came from; behind our own proxy, the one that it saw."""
     forwarded = environ.get("HTTP_X_FORWARDED_FOR", "") if settings.BALEEN_BEHIND_PROXY else ""
-    address = forwarded.rpartition(",")[2].strip() or environ.get("REMOTE_ADDR", "")
+    return _canonical(forwarded.rpartition(",")[2].strip() or environ.get("REMOTE_ADDR", ""))
+
+
+@lru_cache(maxsize=4_096)
+def _canonical(address: str) -> str | None:
+    """Give an address in its one spelling. Remembered, as the same senders come again and again."""
     try:
         return str(ipaddress.ip_address(address))
     except ValueError:
