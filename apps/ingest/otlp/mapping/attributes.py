@@ -81,6 +81,17 @@ def parsed(value: Any) -> Any:  # noqa: ANN401 - an attribute's value
     return content if value.count("{") + value.count("[") <= _DEEPEST or _is_shallow(content) else value
 
 
+def unquoted(value: Any) -> Any:  # noqa: ANN401 - an attribute's value
+    """Read a value that its convention always writes as JSON in text, so that a plain text stands in quotes."""
+    content = parsed(value)
+    if isinstance(content, str) and content[:1] == content[-1:] == '"':
+        try:
+            return msgspec.json.decode(content)
+        except (msgspec.MsgspecError, UnicodeError):
+            return content
+    return content
+
+
 def _is_shallow(content: Any) -> bool:  # noqa: ANN401 - any JSON
     """Say whether what was read can be walked and stored; what is deeper stays text."""
     level = [content]

@@ -7,7 +7,7 @@ the properties under a name that no privacy rule looks at.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from apps.ingest.otlp.mapping.attributes import Attributes, parsed
+from apps.ingest.otlp.mapping.attributes import Attributes, parsed, unquoted
 from apps.ingest.otlp.mapping.flattened import gather
 from apps.ingest.otlp.mapping.media import redacted
 from apps.ingest.otlp.mapping.messages import from_events, from_flat, function, instructions, messages
@@ -23,6 +23,7 @@ _STEP_INPUT: Final = (
     "gen_ai.retrieval.query.text",
     "reranker.query",
     "ai.documents",
+    "ai.decision.state",
     "gen_ai.task.input",
     "mcp.request.argument",
     "langfuse.observation.input",
@@ -35,6 +36,7 @@ _STEP_OUTPUT: Final = (
     "tool_response",
     "gen_ai.retrieval.documents",
     "ai.ranking",
+    "ai.decision.answers",
     "final_result",
     "gen_ai.task.output",
     "mcp.response.value",
@@ -63,7 +65,7 @@ def embedded(attributes: Attributes) -> Any:  # noqa: ANN401 - as asked
     messages_ = parsed(attributes.take("gen_ai.input.messages"))
     raw = parsed(attributes.take("input.value"))
     if values is not None:
-        return [parsed(item) for item in values] if isinstance(values, list) else parsed(values)
+        return _texts(values)
     for found in (texts, prompts):
         if any(item is not None for item in found):
             return found
@@ -74,19 +76,25 @@ def embedded(attributes: Attributes) -> Any:  # noqa: ANN401 - as asked
 
 def step_input(span: Span, attributes: Attributes) -> Any:  # noqa: ANN401 - any JSON
     """Give what a step (a tool, an agent, a chain) was started with."""
-    own = parsed(attributes.take(*_STEP_INPUT))
+    own = unquoted(attributes.take(*_STEP_INPUT))
+    texts = _texts(attributes.take("ai.value", "ai.values", "ai.request.text"))
+    attributes.spend("ai.embedding", "ai.embeddings")
     conversation = asked(span, attributes)
-    return redacted(own) if own is not None else conversation
+    return redacted(own if own is not None else texts) or conversation
 
 
 def step_output(span: Span, attributes: Attributes) -> Any:  # noqa: ANN401 - any JSON
     """Give what a step ended with."""
-    own = parsed(attributes.take(*_STEP_OUTPUT))
+    own = unquoted(attributes.take(*_STEP_OUTPUT))
     documents = [gather(attributes.under(prefix)) for prefix in _DOCUMENTS]
     conversation = answered(span, attributes)
     if own is not None:
         return redacted(own)
     return next((listed for listed in documents if listed), conversation)
+
+
+def _texts(values: Any) -> Any:  # noqa: ANN401 - an attribute's value
+    return [unquoted(item) for item in values] if isinstance(values, list) else unquoted(values)
 
 
 def _first(candidates: Iterator[Any]) -> Any:  # noqa: ANN401 - as asked

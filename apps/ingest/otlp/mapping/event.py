@@ -9,7 +9,7 @@ from apps.ingest import timestamps
 from apps.ingest.otlp.mapping import content, identity, parameters
 from apps.ingest.otlp.mapping.attributes import Attributes, parsed
 from apps.ingest.otlp.mapping.failures import failure
-from apps.ingest.otlp.mapping.kinds import EMBEDDING, GENERATION, TRACE, Kind, kind_of
+from apps.ingest.otlp.mapping.kinds import EMBEDDING, GENERATION, TRACE, VERCEL_SCOPE, Kind, kind_of
 from apps.ingest.otlp.mapping.messages import messages
 from apps.ingest.otlp.mapping.timing import timing
 from apps.ingest.otlp.mapping.usage import usage
@@ -40,6 +40,7 @@ _NAMES: Final = (
 )
 _FRAMEWORKS: Final = {
     "ai": "vercel",
+    VERCEL_SCOPE: "vercel",
     "pydantic-ai": "pydantic-ai",
     "langchain": "langchain",
     "llama_index": "llama-index",
@@ -93,6 +94,8 @@ def _identifiers(span: Span, kind: Kind, who: identity.Identity) -> dict[str, An
 
 def _names(span: Span, kind: Kind, attributes: Attributes) -> dict[str, Any]:
     name = attributes.pick(*_NAMES)
+    if name is None and span.origin.scope == VERCEL_SCOPE:
+        name = attributes.pick("gen_ai.agent.name")  # the function's id, in version 7
     name = name if isinstance(name, str) else span.name
     is_root = not span.parent_id
     return (
@@ -126,7 +129,7 @@ def _model_call(span: Span, kind: Kind, attributes: Attributes) -> dict[str, Any
         "$ai_stream": asked.get("stream"),
         "$ai_tools": parameters.tools(attributes),
     }
-    told |= parameters.prompt(attributes) | usage(attributes)
+    told |= parameters.prompt(attributes) | usage(attributes, told["$ai_provider_metadata"])
     if kind.event == EMBEDDING:
         told["$ai_input"] = content.embedded(attributes)
     else:

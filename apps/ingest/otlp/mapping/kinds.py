@@ -22,6 +22,8 @@ _PREFIXES: Final = (
     "mcp.",
     "$ai_",
 )
+VERCEL_SCOPE: Final = "gen_ai"
+"""What version 7 of Vercel's SDK calls itself."""
 _SCOPES: Final = ("pydantic-ai", "openinference.", "opentelemetry.instrumentation.openai")
 _UNFINISHED: Final = "pending_span"
 """Logfire announces a span when it starts; what counts is the span itself, exported at its end."""
@@ -63,6 +65,8 @@ def is_ai(span: Span) -> bool:
 
 def kind_of(span: Span, attributes: Attributes) -> Kind:
     """Decide by the conventions in turn: OpenTelemetry GenAI, OpenLLMetry, Vercel AI SDK, OpenInference, Langfuse."""
+    if _is_around_embedding(span, attributes):
+        return Kind(STEP if span.parent_id else TRACE, "embedding")
     for decide in (_by_operation, _by_request_type, _by_vercel, _by_openinference, _by_langfuse, _by_content):
         kind = decide(attributes)
         if kind is not None:
@@ -71,6 +75,15 @@ def kind_of(span: Span, attributes: Attributes) -> Kind:
         kind = Kind("", attributes.text("traceloop.span.kind").lower() or _of_mcp(attributes))
     attributes.spend("openinference.span.kind", "traceloop.span.kind", "llm.request.type", _LANGFUSE)
     return kind if kind.event else Kind(STEP if span.parent_id else TRACE, kind.span_type)
+
+
+def _is_around_embedding(span: Span, attributes: Attributes) -> bool:
+    """Know the outer one of the two spans that version 7 of Vercel's SDK writes of an embedding: it counts nothing."""
+    return (
+        span.origin.scope == VERCEL_SCOPE
+        and attributes.text("gen_ai.operation.name") == "embeddings"
+        and "gen_ai.usage.input_tokens" not in attributes
+    )
 
 
 def _by_operation(attributes: Attributes) -> Kind | None:

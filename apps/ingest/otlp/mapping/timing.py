@@ -8,6 +8,7 @@ from apps.ingest.otlp.spans import Span
 _SECOND_NS: Final = 1_000_000_000
 _IN_SECONDS: Final = (
     "gen_ai.response.time_to_first_chunk",
+    "gen_ai.client.operation.time_to_first_chunk",
     "gen_ai.server.time_to_first_token",
     "gen_ai.response.time_to_first_token",
 )

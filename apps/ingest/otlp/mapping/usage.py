@@ -88,7 +88,15 @@ _LANGFUSE: Final = {
 }
 
 
-def usage(attributes: Attributes) -> dict[str, Any]:
+# Where Vercel's SDK before version 6 keeps what its own counts leave out, by provider.
+_METADATA: Final = {
+    "$ai_cache_read_input_tokens": (("openai", "cachedPromptTokens"), ("anthropic", "cacheReadInputTokens")),
+    "$ai_cache_creation_input_tokens": (("anthropic", "cacheCreationInputTokens"),),
+    "$ai_reasoning_tokens": (("openai", "reasoningTokens"),),
+}
+
+
+def usage(attributes: Attributes, metadata: Any = None) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     """Give the counts and costs of a model call; what nobody told stays out."""
     properties: dict[str, Any] = {}
     _unfold_langfuse(attributes)
@@ -99,6 +107,7 @@ def usage(attributes: Attributes) -> dict[str, Any]:
         count = whole(attributes.take(*sources))
         if count is not None:
             properties[name] = count
+    properties = _of_metadata(metadata) | properties
     for name, sources in _COSTS.items():
         amount = decimal(attributes.take(*sources))
         if amount is not None and amount >= 0:
@@ -120,3 +129,14 @@ def _unfold_langfuse(attributes: Attributes) -> None:
             attributes.spend(source)
             for name, attribute in names.items():
                 attributes.offer(attribute, told.get(name))
+
+
+def _of_metadata(metadata: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    found: dict[str, Any] = {}
+    for name, places in _METADATA.items():
+        for provider, member in places:
+            told = metadata.get(provider) if isinstance(metadata, dict) else None
+            count = whole(told.get(member)) if isinstance(told, dict) else None
+            if count is not None:
+                found[name] = count
+    return found

@@ -171,7 +171,7 @@ def test_tool_call__span__is_a_step_named_after_the_tool() -> None:
     assert (name, properties["$ai_span_type"]) == ("$ai_span", "tool")
     assert properties["$ai_span_name"] == "weather"
     assert properties["$ai_input_state"] == {"city": "Bern"}
-    assert properties["$ai_output_state"] == '"rain"'
+    assert properties["$ai_output_state"] == "rain"
 
 
 def test_embed_many__texts__are_the_input_and_vectors_are_dropped() -> None:
@@ -189,6 +189,87 @@ def test_embed_many__texts__are_the_input_and_vectors_are_dropped() -> None:
 
     # Then
     assert name == "$ai_embedding"
-    assert properties["$ai_input"] == ['"one"', '"two"']
+    assert properties["$ai_input"] == ["one", "two"]
     assert properties["$ai_input_tokens"] == 4
     assert "ai.embeddings" not in properties
+
+
+def test_embed__span_around_it__keeps_the_text_and_no_vector() -> None:
+    # Given the outer span, which repeats what the inner one says
+    name, properties = event_of(
+        {
+            "ai.operationId": "ai.embed",
+            "ai.telemetry.functionId": "embedder",
+            "ai.value": '"one"',
+            "ai.embedding": "[0.1, 0.2]",
+            "ai.usage.tokens": 4,
+        }
+    )
+
+    # Then
+    assert (name, properties["$ai_trace_name"], properties["$ai_input_state"]) == ("$ai_trace", "embedder", "one")
+    assert "0.1" not in json.dumps(properties)
+    assert "$ai_input_tokens" not in properties
+
+
+@pytest.mark.parametrize(
+    ("metadata", "counts"),
+    [
+        ({"openai": {"cachedPromptTokens": 16, "reasoningTokens": 2}}, (16, None, 2)),
+        ({"anthropic": {"cacheReadInputTokens": 7, "cacheCreationInputTokens": 3}}, (7, 3, None)),
+        ({"openai": None, "anthropic": {"cacheReadInputTokens": "many"}}, (None, None, None)),
+        (["openai"], (None, None, None)),
+    ],
+)
+def test_do_generate__counts_in_the_providers_metadata__are_read(
+    metadata: object, counts: tuple[int | None, int | None, int | None]
+) -> None:
+    # When an answer of version 4 says there what its own counts leave out
+    _, properties = event_of(
+        {
+            "ai.operationId": "ai.generateText.doGenerate",
+            "ai.usage.promptTokens": 21,
+            "ai.response.providerMetadata": json.dumps(metadata),
+        }
+    )
+
+    # Then
+    names = ("$ai_cache_read_input_tokens", "$ai_cache_creation_input_tokens", "$ai_reasoning_tokens")
+    assert tuple(properties.get(name) for name in names) == counts
+
+
+def test_version_7__spans_of_one_embedding__are_one_call_and_a_step_around_it() -> None:
+    # Given two spans that call themselves the same
+    scope = Origin({}, "gen_ai")
+    attributes = {"gen_ai.operation.name": "embeddings", "gen_ai.request.model": "e", "ai.values": ['"one"']}
+
+    # When
+    inner, told = event_of(attributes | {"gen_ai.usage.input_tokens": 4}, parent_id=PARENT_ID, origin=scope)
+    outer, around = event_of(attributes, origin=scope)
+
+    # Then the call is counted once
+    assert (inner, told["$ai_input_tokens"], told["$ai_input"]) == ("$ai_embedding", 4, ["one"])
+    assert (outer, around["$ai_span_type"], around["$ai_input_state"]) == ("$ai_trace", "embedding", ["one"])
+
+
+def test_version_7__agent__is_named_after_the_function() -> None:
+    # When
+    name, properties = event_of(
+        {
+            "gen_ai.operation.name": "invoke_agent",
+            "gen_ai.agent.name": "concierge",
+            "ai.settings.context.posthog_distinct_id": "ada",
+            "ai.settings.context.plan": "pro",
+        },
+        name="invoke_agent gpt-5",
+        origin=Origin({}, "gen_ai"),
+    )
+
+    # Then
+    assert (name, properties["$ai_trace_name"], properties["$ai_framework"]) == ("$ai_trace", "concierge", "vercel")
+    assert properties["plan"] == "pro"
+
+
+def test_version_7__time_of_the_first_chunk__is_in_seconds() -> None:
+    _, properties = event_of({"gen_ai.operation.name": "chat", "gen_ai.client.operation.time_to_first_chunk": 0.25})
+    assert properties["$ai_time_to_first_token"] == 0.25
