@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stack")]
 PAGES = [
     "", "install/", "live/", "live/rows/", "rejected/", "trends/", "trends/result/", "funnels/",
     "funnels/result/?step=a&step=b", "settings/", "settings/members/", "settings/keys/",
-    "system/", "system/state/", "alarm/",
+    "system/", "system/state/", "alarm/", "data/", "data/properties/",
 ]  # fmt: skip
 
 
