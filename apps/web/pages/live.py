@@ -83,7 +83,7 @@ def event(request: HttpRequest, visit: Visit, uuid: UUID) -> HttpResponse:
     found = find_event(visit.context, uuid, read_moment(request.GET.get("at", "")))
     if found is None:
         raise Http404
-    properties = [(name, _readable(value)) for name, value in sorted(found.properties.items(), key=_own_first)]
+    properties = [(name, readable(value)) for name, value in sorted(found.properties.items(), key=own_first)]
     return render(request, "web/event.html", {"event": found, "properties": properties, "project": visit.project})
 
 
@@ -96,14 +96,15 @@ def _list(visit: Visit, filters: Filters) -> dict[str, object]:
 
 def _row(item: ListedEvent) -> Row:
     own = [(name, value) for name, value in sorted(item.properties.items()) if not name.startswith("$")]
-    preview = [(name, _readable(value)[:_PREVIEW_LENGTH]) for name, value in own[:_PREVIEWED]]
+    preview = [(name, readable(value)[:_PREVIEW_LENGTH]) for name, value in own[:_PREVIEWED]]
     return Row(item, preview, len(item.properties) - len(preview))
 
 
-def _own_first(pair: tuple[str, object]) -> tuple[bool, str]:
+def own_first(pair: tuple[str, object]) -> tuple[bool, str]:
     """Sort the app's own properties before those an SDK adds, which begin with a dollar sign."""
     return pair[0].startswith("$"), pair[0]
 
 
-def _readable(value: object) -> str:
+def readable(value: object) -> str:
+    """Write a property's value for people: text as it is, all else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
