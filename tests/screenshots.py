@@ -43,6 +43,7 @@ PICTURES = (
     Picture("trend", TREND, "[data-drawn]"),
     Picture("trend-dark", TREND, "[data-drawn]", theme="dark"),
     Picture("funnel", FUNNEL, "#numbers"),
+    Picture("costs", "costs/", "[data-drawn]", height=1000),
     Picture("funnel-phone", FUNNEL, "#numbers", width=390, height=844),
 )
 
