@@ -149,11 +149,8 @@ def list_property_values(
 
 # --- for the writer -------------------------------------------------------------
 def load_names(project_id: int) -> Known:
-    """Give all names a project has; none when they cannot be asked for, since nothing may wait for them."""
-    try:
-        return seen.decode_known(_ask(seen.build_known(project_id), f"catalog.known {project_id}"))
-    except (CatalogBusyError, clickhouse.ClickHouseError):
-        return Known()
+    """Give all names a project has; raises CatalogBusyError."""
+    return seen.decode_known(_ask(seen.build_known(project_id), f"catalog.known {project_id}"))
 
 
 def refused_key(project_id: int) -> str:

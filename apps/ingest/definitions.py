@@ -4,13 +4,20 @@ Done once the steps are through, so that what they put to events is listed too. 
 an event.
 """
 
+import threading
+import time
+from collections.abc import Callable
 from functools import cache, partial
+from queue import Empty, SimpleQueue
+from typing import Final
 
 import structlog
 from django.conf import settings
 
 from apps.catalog import selectors, services
-from apps.catalog.sightings import Limits, Rows, Sightings
+from apps.catalog.errors import CatalogBusyError
+from apps.catalog.sightings import Known, Limits, Rows, Sightings
+from apps.clickhouse.errors import ClickHouseError
 from apps.clickhouse.tables import SEEN_EVENTS, SEEN_PROPERTIES
 from apps.ingest.batch import EventBatch
 from apps.ingest.timestamps import from_us
@@ -18,11 +25,48 @@ from apps.ingest.timestamps import from_us
 log = structlog.get_logger(__name__)
 
 
+LOAD_SECONDS: Final = 2.0
+"""How long events wait for the names their project has already."""
+
+REST_SECONDS: Final = 30.0
+"""How long nobody asks for them again when that was not enough."""
+
+
+class Loader:
+    """Asks for a project's names without ever holding up the writer for long, whatever ClickHouse does."""
+
+    def __init__(self, load: Callable[[int], Known] = selectors.load_names) -> None:
+        """Take what asks ClickHouse."""
+        self._load = load
+        self._away_until = 0.0
+
+    def __call__(self, project_id: int) -> Known | None:
+        """Give the names, or None when they do not come in time."""
+        if time.monotonic() < self._away_until:
+            return None
+        answer: SimpleQueue[Known | None] = SimpleQueue()
+        threading.Thread(target=self._ask, args=(project_id, answer), name="definitions", daemon=True).start()
+        try:
+            known = answer.get(timeout=LOAD_SECONDS)
+        except Empty:
+            known = None
+        if known is None:
+            log.warning("definitions.names_not_loaded", project=project_id)
+            self._away_until = time.monotonic() + REST_SECONDS
+        return known
+
+    def _ask(self, project_id: int, answer: "SimpleQueue[Known | None]") -> None:
+        try:
+            answer.put(self._load(project_id))
+        except (CatalogBusyError, ClickHouseError):
+            answer.put(None)
+
+
 @cache
 def memory() -> Sightings:
     """Give what this writer remembers; a process has one writer."""
     limits = Limits(settings.BALEEN_CATALOG_MAX_EVENTS, settings.BALEEN_CATALOG_MAX_PROPERTIES)
-    return Sightings(limits, selectors.load_names)
+    return Sightings(limits, Loader())
 
 
 def note(batch: EventBatch) -> None:

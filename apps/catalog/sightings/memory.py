@@ -21,6 +21,9 @@ FORGET_SECONDS: Final = 60.0
 RELOAD_SECONDS: Final = 600.0
 """How long the names a project is known to have are believed; other writers add some too."""
 
+RETRY_SECONDS: Final = 30.0
+"""How long without them, when they could not be asked for."""
+
 _MOST_LOOKS: Final = 20_000
 _MOST_NOTES: Final = 500_000
 _MOST_PROJECTS: Final = 2_000
@@ -88,14 +91,14 @@ def _by_day(places: Sequence[int], moments: Sequence[int]) -> dict[int, list[int
 class Sightings:
     """The memory of one writer; not for use by two threads at once."""
 
-    def __init__(self, limits: Limits, load: Callable[[int], Known]) -> None:
-        """Take the limits of a project, and what tells the names one has already."""
+    def __init__(self, limits: Limits, load: Callable[[int], Known | None]) -> None:
+        """Take the limits of a project, and what tells the names one has already; None when it cannot."""
         self._limits = limits
         self._load = load
         self._kinds: dict[tuple[int, str, int], _Kind] = {}
         self._notes: dict[tuple[object, ...], list[int]] = {}
-        self._known: dict[int, Known] = {}
-        self._forget_at = self._reload_at = 0.0
+        self._known: dict[int, tuple[Known, float]] = {}
+        self._forget_at = 0.0
 
     def see(
         self,
@@ -189,9 +192,12 @@ class Sightings:
         return noted[0], noted[1]
 
     def _names(self, project_id: int) -> Known:
-        known = self._known.get(project_id)
-        if known is None:
-            known = self._known[project_id] = self._load(project_id)
+        known, until = self._known.get(project_id, (None, 0.0))
+        if known is None or time.monotonic() >= until:
+            loaded = self._load(project_id)
+            seconds = RETRY_SECONDS if loaded is None else RELOAD_SECONDS
+            known = loaded or known or Known()
+            self._known[project_id] = (known, time.monotonic() + seconds)
         return known
 
     def _forget(self) -> None:
@@ -200,8 +206,7 @@ class Sightings:
         if now >= self._forget_at or len(self._kinds) > _MOST_LOOKS:
             self._forget_at = now + FORGET_SECONDS
             self._kinds.clear()
-        if now >= self._reload_at or len(self._known) > _MOST_PROJECTS:
-            self._reload_at = now + RELOAD_SECONDS
+        if len(self._known) > _MOST_PROJECTS:
             self._known.clear()
         if len(self._notes) > _MOST_NOTES:
             self._notes.clear()

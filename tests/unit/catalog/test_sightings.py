@@ -220,6 +220,29 @@ def test_see__what_is_put_to_events__is_listed_with_them() -> None:
     assert names(rows) == {"$is_bot": PropertyType.BOOLEAN}
 
 
+def test_see__names_cannot_be_loaded__are_asked_for_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a project whose names cannot be told at first
+    asked: list[int] = []
+    clock = [100.0]
+    monkeypatch.setattr("apps.catalog.sightings.memory.time.monotonic", lambda: clock[0])
+
+    def load(project_id: int) -> Known | None:
+        asked.append(project_id)
+        return None if len(asked) == 1 else Known({"asked"}, {(Scope.EVENT, "a"), (Scope.EVENT, "b")})
+
+    filling = Sightings(Limits(10, 2), load)
+
+    # When
+    first = see(filling, {"a": 1}, {"c": 1})
+    clock[0] += memory.RETRY_SECONDS
+    second = see(filling, {"d": 1}, event="paid")
+
+    # Then what was seen meanwhile was noted, and later the limit holds
+    assert len(first.properties) == 2
+    assert (second.properties, second.refused) == ([], {1: 1})
+    assert asked == [1, 1]
+
+
 def test_see__two_projects__do_not_share() -> None:
     memory = sightings()
     see(memory, {"a": 1}, project=1)
