@@ -172,8 +172,14 @@ _SCOPES: Final = (None, *Scope)
 
 
 def _volumes(project_id: int) -> list[dict[str, Any]]:
+    """Count a project's events; a project too large to be counted in time has names all the same."""
     statement = seen.build_volumes(project_id, _since())
-    return _kept(project_id, "volumes", lambda: _ask(statement, f"catalog.volumes {project_id}"))
+    try:
+        return _kept(project_id, "volumes", lambda: _ask(statement, f"catalog.volumes {project_id}"))
+    except CatalogBusyError as exc:
+        if isinstance(exc.__cause__, clickhouse.ClickHouseUnavailableError):
+            raise
+    return _kept(project_id, "volumes", list, _LONGEST_KEPT)
 
 
 def _sampled_properties(project_id: int, events: Sequence[str]) -> list[PropertyDefinition]:

@@ -1,15 +1,16 @@
 """Definitions over REST: searching, paging, what people write, forgetting."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 
 from apps.accounts.models import AuditEntry
-from apps.catalog import selectors
+from apps.catalog import seen, selectors
 from apps.catalog.models import EventNote, PropertyNote
 from apps.catalog.services import purge_project
+from apps.clickhouse.statement import Statement
 from apps.common import clock
 from tests.conftest import Stack
 from tests.factories.accounts import Cast, make_cast, patch
@@ -86,6 +87,22 @@ def test_event_definitions__pages__link_to_each_other(cast: Cast) -> None:
     assert [one["name"] for one in second["results"]] == [f"event {number:02}" for number in range(5, 10)]
     assert (first["previous"], second["next"]) == (None, None)
     assert cast.ada.client.get(second["previous"]).json()["results"] == first["results"]
+
+
+def test_event_definitions__too_many_events_to_be_counted__names_are_there(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a project whose counting takes longer than anybody waits
+    def slow(project_id: int, since: datetime) -> Statement:
+        text = "SELECT sleep(3) FROM events WHERE project_id = %(project_id)s AND timestamp > %(since)s"
+        return Statement(text, {"project_id": project_id, "since": since}, {"max_execution_time": 1})
+
+    monkeypatch.setattr(selectors, "TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(seen, "build_volumes", slow)
+
+    # When / Then
+    results = get(cast, "event_definitions/").json()["results"]
+    assert [(one["name"], one["volume_30_day"]) for one in results] == [("chat sent", 0), ("signed up", 0)]
 
 
 @pytest.mark.parametrize(
