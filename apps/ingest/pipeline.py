@@ -20,6 +20,7 @@ from apps.ingest.bounds import DEAD_LETTER_BYTES
 from apps.ingest.consumer import Delivery
 from apps.ingest.contracts import DeadLetter, Rejection
 from apps.ingest.log import unpack
+from apps.ingest.midnight import first_times
 
 Step = Callable[[EventBatch], None]
 
@@ -86,9 +87,10 @@ class Batch:
     def prepare(self) -> None:
         """Drop what is in it twice and run the steps; an event that breaks a step becomes a dead letter.
 
-        Raises UnavailableError when a step needs something that is away.
+        Raises UnavailableError when a step needs something that is away, redis.RedisError when the log's Valkey is.
         """
         self.events = _without_repeats(self.events)
+        first_times().adopt(self.events)
         self.events.person_ids = [""] * len(self.events)
         self.events.look()
         self.events, broken = run_steps(self.events, steps())
@@ -101,11 +103,15 @@ class Batch:
 
 
 def _without_repeats(events: EventBatch) -> EventBatch:
-    """Keep the first of each event id: a sender that retries while its first try waits is counted once."""
+    """Keep the first of each event: a sender that retries while its first try waits is counted once.
+
+    The same id under another name or distinct id is another event, here as in the table's key.
+    """
     if len(set(events.uuids)) == len(events.uuids):
         return events
-    first: dict[tuple[int, str], int] = {}
-    for row, key in enumerate(zip(events.project_ids, events.uuids, strict=True)):
+    first: dict[tuple[int, str, str, str], int] = {}
+    keys = zip(events.project_ids, events.uuids, events.events, events.distinct_ids, strict=True)
+    for row, key in enumerate(keys):
         first.setdefault(key, row)
     return events.take(list(first.values()))
 

@@ -20,11 +20,15 @@ def entry(*uuids: str, project_id: int = 1, rejections: tuple[Rejection, ...] = 
             [f"018f0000-0000-7000-8000-0000000000{uid}" for uid in uuids],
             ["a"] * count,
             [f"person {uid}" for uid in uuids],
-            [5] * count,
+            [NOON] * count,
             [b"{}"] * count,
             list(rejections),
         )
     )
+
+
+NOON = 1_750_000_000_000_000
+"""Far from midnight, where first times are asked for."""
 
 
 def batch_of(*blobs: bytes) -> Batch:
@@ -61,6 +65,19 @@ def test_batch__same_event_id_again__is_kept_once_a_project() -> None:
     # Then each id is there once for each project
     keys = list(zip(batch.events.project_ids, batch.events.uuids, strict=True))
     assert len(keys) == len(set(keys)) == 4
+
+
+def test_batch__same_event_id_of_another_sender__is_another_event() -> None:
+    # Given an id that two people use
+    mine, yours = log.unpack(entry("01")), log.unpack(entry("01"))
+    yours.distinct_ids = ["somebody else"]
+    batch = batch_of(log.pack(mine), log.pack(yours))
+
+    # When the batch is prepared
+    batch.prepare()
+
+    # Then
+    assert batch.events.distinct_ids == ["person 01", "somebody else"]
 
 
 def test_batch__entry_nobody_can_read__becomes_a_dead_letter() -> None:
