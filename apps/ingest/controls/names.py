@@ -41,10 +41,11 @@ def expression(text: str) -> str:
 def check(text: str, *, attr: str) -> None:
     """Refuse a pattern that cannot be used, by the name of the field it stands in."""
     try:
-        re2.compile(expression(text), _options(ignore_case=True))
+        # As it was written, so that the reason speaks of nothing else.
+        re2.compile(text[1:-1] if is_expression(text) else expression(text), _options(ignore_case=True))
     except re2.error as exc:
         reason = exc.args[0].decode(errors="replace") if isinstance(exc.args[0], bytes) else str(exc)
-        raise DomainError(f"“{text}” is no regular expression that can be used: {reason}.", attr=attr) from exc
+        raise DomainError(f"“{text}” is no regular expression that can be used ({reason}).", attr=attr) from exc
 
 
 def needle(text: str) -> str | None:

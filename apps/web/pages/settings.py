@@ -39,7 +39,7 @@ def project(request: HttpRequest, visit: Visit) -> HttpResponse:
             messages.success(request, "Saved.")
             return redirect("web:settings", row.pk)
         row.refresh_from_db()
-    return _tab(request, visit, "project", {"form": form})
+    return show_tab(request, visit, "project", {"form": form})
 
 
 @require_POST
@@ -76,7 +76,7 @@ def members(request: HttpRequest, visit: Visit) -> HttpResponse:
             link = request.build_absolute_uri(invitation.set_password_path)
             context = {"form": MemberForm(None), "invited": invitation.membership.user.email, "link": link}
     places = Membership.objects.select_related("user").filter(organization_id=visit.project.organization_id)
-    return _tab(request, visit, "members", {**context, "places": places, "roles": list(Role)})
+    return show_tab(request, visit, "members", {**context, "places": places, "roles": list(Role)})
 
 
 @require_POST
@@ -118,7 +118,7 @@ def keys(request: HttpRequest, visit: Visit) -> HttpResponse:
         if made is not None:
             context = {"form": KeyForm(None), "value": made[1], "made": made[0]}
     own = visit.user.personal_keys.filter(revoked_at__isnull=True).order_by("-id")
-    return _tab(request, visit, "keys", {**context, "keys": own})
+    return show_tab(request, visit, "keys", {**context, "keys": own})
 
 
 @require_POST
@@ -144,7 +144,7 @@ def audit(request: HttpRequest, visit: Visit) -> HttpResponse:
     )
     older = entries[PAGE_SIZE - 1].pk if len(entries) > PAGE_SIZE else None
     shown = [(entry, [_change(*change) for change in entry.changes.items()]) for entry in entries[:PAGE_SIZE]]
-    return _tab(request, visit, "audit", {"entries": shown, "older": older})
+    return show_tab(request, visit, "audit", {"entries": shown, "older": older})
 
 
 def _change(field: str, change: object) -> tuple[str, str, str]:
@@ -179,8 +179,14 @@ def _place(visit: Visit, membership_id: int) -> Membership:
     return place
 
 
-def _tab(request: HttpRequest, visit: Visit, tab: str, context: dict[str, object]) -> HttpResponse:
-    tabs = [("project", "settings", "Project"), ("members", "members", "Members"), ("keys", "keys", "API keys")]
+def show_tab(request: HttpRequest, visit: Visit, tab: str, context: dict[str, object]) -> HttpResponse:
+    """Render one of the settings pages among their tabs."""
+    tabs = [
+        ("project", "settings", "Project"),
+        ("ingestion", "ingestion", "Ingestion"),
+        ("members", "members", "Members"),
+        ("keys", "keys", "API keys"),
+    ]
     if visit.may_administer:
         tabs.append(("audit", "audit", "Audit log"))
     shared: dict[str, object] = {"heading": "Settings", "tab": tab, "tabs": tabs}
