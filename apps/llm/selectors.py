@@ -35,7 +35,8 @@ def own_prices(project_id: int) -> OwnPrices:
     try:
         prices = read_prices(project_id)
     except DatabaseError as exc:
-        connection.close()
+        if not connection.in_atomic_block:
+            connection.close()  # the next try opens another
         raise UnavailableError("The prices of the project cannot be read for now.") from exc
     remember_prices(project_id, prices)
     return prices

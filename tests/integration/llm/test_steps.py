@@ -5,11 +5,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import OperationalError
 from pytest_django import Settings
 
 from apps.clickhouse import client, texts
+from apps.common.errors import UnavailableError
 from apps.ingest.batch import EventBatch
-from apps.llm import ingest
+from apps.llm import ingest, selectors
 from apps.llm.texts import LAST_DAY
 from apps.query.selectors import find_event
 from tests.factories.accounts import Cast
@@ -189,6 +191,24 @@ def test_embedding__without_output__is_priced(cast: Cast) -> None:
 
     # Then
     assert stored(cast.project.pk, event)["$ai_total_cost_usd"] == 0.00002
+
+
+def test_generation__while_the_prices_cannot_be_read__waits(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given
+    def away(_project_id: int) -> None:
+        raise OperationalError("the database is away")
+
+    event = generation()
+    with monkeypatch.context() as patched:
+        patched.setattr(selectors, "read_prices", away)
+        with pytest.raises(UnavailableError):
+            write(cast.project.pk, [event])
+
+    # When it is back
+    write(cast.project.pk, [event])
+
+    # Then
+    assert stored(cast.project.pk, event)["$ai_cost_status"] == "exact"
 
 
 def test_span__of_any_kind__is_not_priced(cast: Cast) -> None:
