@@ -14,6 +14,9 @@ from apps.ingest.api.door import CaptureDoor, Route
 from tests.factories.accounts import ProjectFactory
 from tests.processes import free_port
 
+# The door gives a thread's connections back after each request, as those that are left over from other tests.
+pytestmark = pytest.mark.django_db
+
 BODY = json.dumps({"api_key": "phc_1", "batch": [{"event": "a", "distinct_id": "ada"}]}).encode()
 
 
@@ -51,7 +54,6 @@ def no_valkey(settings: Settings) -> Iterator[None]:
     log.event_log.cache_clear()
 
 
-@pytest.mark.django_db
 def test_door__event_log_away__is_503_with_retry_after(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a project, and no Valkey
     from apps.ingest import log
