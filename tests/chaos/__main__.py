@@ -61,6 +61,7 @@ def _round(stack: stacks.Stack, options: argparse.Namespace) -> list[str]:
     book = ledger.compare(stack.project_id, sender.ids)
     faults += book.faults()
     faults += [f"the door answered {answer}" for answer in sender.answers if answer not in {"200", "503", "no answer"}]
+    faults += [f"{count} times in the log: {what}" for what, count in stack.complaints().items()]
     persons = _persons(stack)
     if persons != len(sender.users):
         faults.append(f"{persons} persons are counted of {len(sender.users)}")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,13 @@ DISK_BYTES = 1 << 30
 KEPT_FREE_BYTES = 64 << 20
 READY_SECONDS = 120
 WRITER_TIMEOUT = 5
+OUR_FAULTS = (
+    "capture.failed",
+    "writer.insert_broke",
+    "step.failed",
+    "writer.event_refused",
+    "event_log.unreadable_entry",
+)
 
 
 @dataclass
@@ -75,6 +83,11 @@ class Stack:
             raise SystemExit(f"manage.py up ended by itself; its log is {self.log}")
         states = self.ready()
         return bool(states) and set(states.values()) == {"ok"}
+
+    def complaints(self) -> Counter[str]:
+        """Count the lines of the log that tell of a fault of ours, whatever was killed."""
+        with self.log.open(errors="replace") as lines:
+            return Counter(word for line in lines for word in OUR_FAULTS if word in line)
 
     def ask(self, query: dict[str, object]) -> dict[str, object]:
         """Ask the query endpoint."""
