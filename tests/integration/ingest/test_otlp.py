@@ -210,7 +210,9 @@ def test_export__without_a_good_key__is_401(live: Live, authorization: str) -> N
         (b"{}", {"Content-Encoding": "lz4"}),
         (b"\x1f\x8b\x08broken", {"Content-Encoding": "gzip"}),
         (b"\xff\xff", {"Content-Type": PROTOBUF}),
+        (b'{"resourceSpans": [{"resource": ' + b"[" * 5_000 + b"]" * 5_000 + b"}]}", {}),
     ],
+    ids=["cut short", "a list", "a compression", "no gzip", "no protobuf", "deeper than any reader goes"],
 )
 def test_export__no_export__is_400_with_a_status(
     live: Live, project: LiveProject, content: bytes, more: dict[str, str]
@@ -328,3 +330,50 @@ def test_export__from_an_origin_that_is_not_allowed__is_403(live: Live) -> None:
     assert refused(project, 403, Origin="https://elsewhere.example").body["code"] == 7
     ours = headers(project, Origin="https://shop.example")
     assert live.request("POST", "/v1/traces", body(chat(1)), headers=ours).status == 200
+
+
+def nested(levels: int) -> str:
+    """Make a value so deep."""
+    return '{"arrayValue": {"values": [' * levels + "]}}" * levels
+
+
+def with_attribute(key: str, value: str, number: int) -> bytes:
+    """Make an export whose span has one strange attribute, its key and value in JSON."""
+    made = chat(number)
+    made["attributes"].append("?")
+    return body(made).replace(b'"?"', f'{{"key": {key}, "value": {value}}}'.encode())
+
+
+NASTY: dict[str, tuple[bytes, str | None]] = {
+    "nested more than is stored": (with_attribute('"a"', nested(70), 2), "properties_too_deep"),
+    "too large": (with_attribute('"a"', json.dumps({"stringValue": "x" * (9 << 20)}), 3), "event_too_large"),
+    "too many attributes": (body(chat(4, **{f"k{number}": number for number in range(1_100)})), "too_many_properties"),
+    "a key of a megabyte": (with_attribute(json.dumps("k" * (1 << 20)), '{"boolValue": true}', 5), None),
+    "no text": (with_attribute('"\\ud800\\u0000"', '{"stringValue": "\\udfff"}', 6), None),
+    "bytes that are no UTF-8": (with_attribute('"a"', '{"stringValue": "#"}', 7).replace(b"#", b"\xff"), None),
+    "a number nobody has": (with_attribute('"a"', json.dumps({"intValue": "9" * 5_000}), 8), None),
+    "a number no column has": (with_attribute('"a"', '{"doubleValue": 1e308}', 9), None),
+    "the same key twice": (with_attribute('"a"', '{"intValue": 1}}, {"key": "a", "value": {"intValue": 2}', 10), None),
+    "an empty key": (with_attribute('""', '{"stringValue": "nameless"}', 11), None),
+}
+
+
+@pytest.mark.parametrize("case", NASTY)
+def test_export__strange_but_readable__is_stored_or_a_dead_letter(live: Live, case: str) -> None:
+    # Given something no exporter sends, beside a good span
+    project = live.new_project()
+    content, code = NASTY[case]
+    beside = json.dumps(chat(99)).encode()
+    content = content.replace(b'"spans": [', b'"spans": [' + beside + b", ")
+
+    # When
+    answer = live.request("POST", "/v1/traces", content, headers=headers(project))
+
+    # Then the good one is stored, and the other as well or aside with its reason
+    assert answer.status == 200, answer
+    assert answer.body.get("partialSuccess", {}).get("rejectedSpans") == (None if code is None else "1")
+    project.wait_for(1 if code else 2)
+    assert f"{99:032x}" in trace_ids(project)
+    letters = f"/api/projects/{project.id}/dead_letters/"
+    wait_until(lambda: len(live.get(letters, key=live.key).body["results"]) == (code is not None), what="dead letters")
+    assert [row["code"] for row in live.get(letters, key=live.key).body["results"]] == ([code] if code else [])
