@@ -5,7 +5,6 @@ events. What comes out goes to the event log, so neither it nor what is behind i
 ever holds what the rules keep out. A project without rules pays a look-up and one search an event.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -20,21 +19,24 @@ from apps.ingest.controls.errors import ForbiddenOriginError
 from apps.ingest.controls.masking import WITHHELD, Masker
 from apps.ingest.controls.rules import PromptPolicy
 from apps.ingest.controls.selectors import for_project
-from apps.ingest.controls.tallies import tallies, today
+from apps.ingest.controls.tallies import tallies
 
 IDENTITY_EVENTS: Final = frozenset({"$identify", "$create_alias", "$merge_dangerously", "$set", "$groupidentify"})
 """Events that say who is who: never sampled away, or the events that stay would belong to nobody."""
 
 _ANYBODY: Final = Facts()
+_NOTHING: Final = Outcome()
 _NO_NAMES: Final[tuple[str, ...]] = ()
 _BUCKETS: Final = 1 << 32
 
 
-class _Counts(Counter[str]):
+class _Counts(dict[str, int]):
     """What the rules did to one request."""
 
+    __slots__ = ()
+
     def note(self, kind: str, count: int = 1) -> None:
-        self[kind] += count
+        self[kind] = self.get(kind, 0) + count
 
 
 class _Sent(NamedTuple):
@@ -51,7 +53,7 @@ def apply(project: ProjectContext, entry: LogEntry, facts: Facts = _ANYBODY) -> 
     LogUnavailableError when a rule needs Valkey and it is away; then nothing was kept.
     """
     if not project.id:
-        return Outcome()
+        return _NOTHING
     controls = for_project(project.id)
     counts = _Counts()
     charged, limited = 0, _NO_NAMES
@@ -70,7 +72,7 @@ def apply(project: ProjectContext, entry: LogEntry, facts: Facts = _ANYBODY) -> 
     if controls.rewrites:
         _rewrite(entry, controls, sent, counts)
     _count(entry, counts)
-    return Outcome(limited, charged)
+    return Outcome(limited, charged) if charged or limited else _NOTHING
 
 
 def take_back(entry: LogEntry, outcome: Outcome) -> None:
@@ -209,6 +211,7 @@ def _keep(entry: LogEntry, rows: Sequence[int], counts: _Counts, kind: str) -> N
 
 
 def _count(entry: LogEntry, counts: _Counts) -> None:
-    counts["historical" if entry.is_historical else "events"] += len(entry)
-    counts["recordings"] += len(entry.recordings)
-    tallies.add(entry.project_id, today(), counts)
+    counts.note("historical" if entry.is_historical else "events", len(entry.uuids))
+    if entry.recordings:
+        counts.note("recordings", len(entry.recordings))
+    tallies.add(entry.project_id, counts)

@@ -6,9 +6,10 @@ once a second, so that a request never waits for them; a process that is killed 
 
 import atexit
 import threading
-from collections import Counter
+import time
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -35,11 +36,16 @@ KINDS: Final = (
 )
 """What is counted; docs/reference/ingestion-settings.md says what each means."""
 
-LIFETIME: Final = 400 * 86_400
+DAY: Final = 86_400
+
+LIFETIME: Final = 400 * DAY
 """How long a month's counts are kept, in seconds."""
 
 _PAUSE: Final = 1.0
-_MOST: Final = 100_000
+_EPOCH: Final = date(1970, 1, 1)
+
+Waiting = dict[tuple[int, int, str], int]
+"""Counts by project, day and kind."""
 
 log = structlog.get_logger(__name__)
 
@@ -71,17 +77,21 @@ class Tallies:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
-        self._waiting: Counter[tuple[str, str]] = Counter()
+        self._waiting: Waiting = {}
         self._timer: threading.Timer | None = None
 
-    def add(self, project_id: int, day: date, counts: dict[str, int]) -> None:
-        """Count; what was counted is in Valkey a second later."""
-        name = key(project_id, day)
+    def add(self, project_id: int, counts: Mapping[str, int], day: int | None = None) -> None:
+        """Count for today, or a day given by its number since 1970; it is in Valkey a second later."""
+        # Each request comes by here, so names are made when the counts are written.
+        number = int(time.time() // DAY) if day is None else day
         with self._lock:
+            waiting = self._waiting
             for kind, count in counts.items():
-                if count and len(self._waiting) < _MOST:
-                    self._waiting[name, field(day, kind)] += count
-            self._start()
+                if count:
+                    place = (project_id, number, kind)
+                    waiting[place] = waiting.get(place, 0) + count
+            if self._timer is None and waiting:
+                self._start()
 
     def _start(self) -> None:
         if self._timer is None and self._waiting:
@@ -93,15 +103,14 @@ class Tallies:
         """Add what waits to the counts in Valkey; if it is away, it waits on."""
         with self._flushing:
             with self._lock:
-                taken, self._waiting, self._timer = self._waiting, Counter(), None
-            if not taken:
-                return
+                taken, self._waiting, self._timer = self._waiting, {}, None
             try:
                 _write(taken)
             except redis.RedisError as exc:
                 log.warning("ingest.counts_wait", reason=str(exc))
                 with self._lock:
-                    self._waiting += taken
+                    for place, count in taken.items():
+                        self._waiting[place] = self._waiting.get(place, 0) + count
                     self._start()
 
     def finish(self) -> None:
@@ -110,14 +119,15 @@ class Tallies:
             _write(self._waiting)
 
 
-def _write(counts: Counter[tuple[str, str]]) -> None:
+def _write(counts: Waiting) -> None:
     if not counts:
         return
     # One transaction: an answer that is lost must not leave half of them counted.
     pipeline = valkey().pipeline(transaction=True)
-    for (name, where), count in counts.items():
-        pipeline.hincrby(name, where, count)
-    for name in {name for name, _ in counts}:
+    for (project_id, number, kind), count in counts.items():
+        day = _EPOCH + timedelta(days=number)
+        pipeline.hincrby(key(project_id, day), field(day, kind), count)
+    for name in {key(project_id, _EPOCH + timedelta(days=number)) for project_id, number, _ in counts}:
         pipeline.expire(name, LIFETIME)
     pipeline.execute()
 

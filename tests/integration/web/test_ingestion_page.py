@@ -116,7 +116,7 @@ def test_usage__with_a_quota__shows_how_much_is_used_and_what_was_dropped(cast: 
     save(cast.ada.browser, path(cast))
     key = tallies.key(cast.project.pk, tallies.today())
     tallies.valkey().hset(key, "charged", 250)
-    tallies.tallies.add(cast.project.pk, tallies.today(), {"events": 250, "sampled": 1_234})
+    tallies.tallies.add(cast.project.pk, {"events": 250, "sampled": 1_234})
     # When
     part = cast.vera.browser.get(path(cast, "usage/")).content.decode()
     # Then

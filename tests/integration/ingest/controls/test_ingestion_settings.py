@@ -155,7 +155,7 @@ def test_rules__of_a_foreign_project__are_not_there(cast: Cast, rest: str) -> No
 def test_usage__counts__are_shown_by_day(cast: Cast, stack: object) -> None:
     # Given
     day = tallies.today()
-    tallies.tallies.add(cast.project.pk, day, {"events": 7, "sampled": 3})
+    tallies.tallies.add(cast.project.pk, {"events": 7, "sampled": 3})
     # When
     shown = cast.vera.client.get(path(cast, "usage/")).json()
     # Then
@@ -191,7 +191,7 @@ def test_reading__a_wrong_parameter__is_refused_by_name(cast: Cast, rest: str, a
 def test_purge__a_deleted_project__leaves_no_rules_key_or_counts(cast: Cast, stack: object) -> None:
     # Given
     patch(cast.ada.client, path(cast), {"cookieless": True})
-    tallies.tallies.add(cast.project.pk, tallies.today(), {"events": 7})
+    tallies.tallies.add(cast.project.pk, {"events": 7})
     tallies.tallies.flush()
     # When
     services.purge_project(cast.project.pk)
