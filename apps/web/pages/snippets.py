@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from urllib.parse import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,14 @@ def install_snippets(*, token: str, host: str) -> list[Snippet]:
             f"const client = new PostHog({key}, {{ host: {address} }});\n"
             'client.capture({ distinctId: "user-1", event: "signed up", properties: { plan: "free" } });\n'
             "await client.shutdown();\n",
+        ),
+        Snippet(
+            "opentelemetry",
+            "OpenTelemetry",
+            "# Any OTLP/HTTP exporter; spans of AI calls become generations, steps and traces.\n"
+            f"export OTEL_EXPORTER_OTLP_ENDPOINT={_shell(host)}\n"
+            f"export OTEL_EXPORTER_OTLP_HEADERS={_shell('Authorization=Bearer%20' + quote(token, safe=''))}\n"
+            "export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n",
         ),
         Snippet(
             "curl",

@@ -3,6 +3,7 @@ import json
 import shlex
 
 import pytest
+from opentelemetry.util.re import parse_env_headers
 
 from apps.web.pages.snippets import install_snippets
 
@@ -20,5 +21,8 @@ def test_install_snippets__key_with_quotes__stays_one_value_in_every_language(to
     command = shlex.split(texts["curl"])
     assert command[1] == f"{HOST}/i/v0/e/"
     assert json.loads(command[-1])["api_key"] == token
+    variables = dict(word.split("=", 1) for word in shlex.split(texts["opentelemetry"], comments=True) if "=" in word)
+    assert variables["OTEL_EXPORTER_OTLP_ENDPOINT"] == HOST
+    assert parse_env_headers(variables["OTEL_EXPORTER_OTLP_HEADERS"]) == {"authorization": f"Bearer {token}"}
     assert f"posthog.init({json.dumps(token)}, " in texts["browser"]
     assert f"new PostHog({json.dumps(token)}, " in texts["node"]
