@@ -189,9 +189,8 @@ def _rest(attributes: Attributes, told: dict[str, Any]) -> dict[str, Any]:
     for prefix in _SECRET:
         attributes.under(prefix)
     rest = attributes.remaining() | named
-    if "metadata" in rest:  # OpenInference's, an object in text
-        rest["metadata"] = parsed(rest["metadata"])
-    return rest
+    # Attributes hold no objects, so $groups, $set and OpenInference's metadata come as JSON in text.
+    return {name: parsed(value) if name == "metadata" or name[:1] == "$" else value for name, value in rest.items()}
 
 
 def _origin(span: Span, attributes: Attributes) -> dict[str, Any]:

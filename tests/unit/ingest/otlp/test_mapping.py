@@ -149,6 +149,12 @@ def test_headers__of_the_call_to_the_provider__are_not_copied() -> None:
     assert "sk-secret" not in json.dumps(properties)
 
 
+def test_properties_of_ours__as_json_in_text__are_objects() -> None:
+    _, properties = event_of(CHAT | {"$groups": '{"company": "acme"}', "note": '{"kept": "as text"}'})
+    assert properties["$groups"] == {"company": "acme"}
+    assert properties["note"] == '{"kept": "as text"}'
+
+
 def test_nested_json__deeper_than_is_stored__stays_text() -> None:
     # Given
     deep = "[" * 60 + "]" * 60
