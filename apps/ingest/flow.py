@@ -72,8 +72,8 @@ class Meter:
                 self._thread.start()
         self._wake.set()
 
-    def flush(self, valkey: Any) -> None:  # noqa: ANN401 - as valkey.connect()
-        """Hand over what was counted; kept when Valkey does not take it."""
+    def flush(self, valkey: Any) -> bool:  # noqa: ANN401 - as valkey.connect()
+        """Hand over what was counted; kept, and False, when Valkey does not take it."""
         with self._lock:
             amounts, self._amounts = self._amounts, Counter()
         try:
@@ -81,13 +81,17 @@ class Meter:
         except redis.RedisError:
             with self._lock:
                 self._amounts.update(amounts)
+            return False
+        return True
 
     def _run(self) -> None:
         valkey = connect()
         while True:
             self._wake.wait()
             self._wake.clear()
-            self.flush(valkey)
+            if not self.flush(valkey):
+                valkey = connect()
+                self._wake.set()
             time.sleep(_FLUSH_SECONDS)
 
 
