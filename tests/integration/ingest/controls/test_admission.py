@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from apps.accounts.models import Project
-from apps.ingest import controls, log, services
-from apps.ingest.contracts import LogEntry
+from apps.ingest import canary, controls, log, services
+from apps.ingest.contracts import LogEntry, Receipt
 from apps.ingest.controls import selectors, tallies
 from apps.ingest.controls.contracts import Controls, Facts
 from apps.ingest.controls.errors import ForbiddenOriginError
@@ -43,7 +43,7 @@ def event(name: str, who: str = "ada", **properties: object) -> dict[str, Any]:
     return {"event": name, "distinct_id": who, "uuid": str(uuid5(NAMESPACE, name + who)), "properties": properties}
 
 
-def capture(project: Project, *events: object, path: str = "/batch/", origin: str = "") -> services.Receipt:
+def capture(project: Project, *events: object, path: str = "/batch/", origin: str = "") -> Receipt:
     body = json.dumps({"api_key": project.api_token, "batch": events}).encode()
     take = services.record if path == "/s/" else services.capture
     return take(services.Capture(Packed(body), path, origin=origin))
@@ -227,7 +227,7 @@ def test_rules__of_the_server_itself__are_none() -> None:
     # Given
     entry = LogEntry(0, 0, "/batch/", ["u"], ["$canary"], ["canary"], [0], [b'{"$cookieless_mode":true}'])
     # When
-    outcome = controls.apply(services.canary.PROJECT, entry)
+    outcome = controls.apply(canary.PROJECT, entry)
     # Then
     assert outcome == controls.Outcome()
     assert len(entry) == 1
