@@ -15,15 +15,16 @@ from redis.exceptions import LockError
 from apps.common.errors import UnavailableError
 
 _NAME: Final = "baleen:events:rewrite"
-_HELD_AT_MOST: Final = 300.0
-"""Seconds after which a lock counts as left behind by a process that died."""
 
 
 @contextmanager
-def rewriting(*, wait: float = 60.0) -> Iterator[None]:
-    """Hold the only right to rewrite events. Raises UnavailableError when another keeps it for `wait` seconds."""
+def rewriting(*, wait: float = 60.0, hold: float = 300.0) -> Iterator[None]:
+    """Hold the only right to rewrite events. Raises UnavailableError when another keeps it for `wait` seconds.
+
+    `hold` is longer than the work takes: after so many seconds the lock counts as left behind by a process that died.
+    """
     with redis.Redis.from_url(settings.REDIS_URL) as connection:
-        lock = connection.lock(_NAME, timeout=_HELD_AT_MOST, blocking_timeout=wait, sleep=0.05)
+        lock = connection.lock(_NAME, timeout=hold, blocking_timeout=wait, sleep=0.05)
         try:
             if not lock.acquire():
                 raise UnavailableError("Another job is rewriting events.")

@@ -15,6 +15,7 @@ from apps.clickhouse.texts import APART, trace_id_of
 from apps.ingest.batch import EventBatch
 from apps.llm import texts
 from apps.llm.pricing import quoting
+from apps.llm.pricing.finding import find_in_passing
 from apps.llm.pricing.quoting import Quote
 from apps.llm.pricing.usage import Call
 from apps.llm.selectors import own_prices
@@ -48,7 +49,9 @@ def price(batch: EventBatch) -> None:
         if name in PRICED:
             call = read_call(batch.properties[row])
             prices = own_prices(batch.project_ids[row])
-            answer = quoting.quote(call, batch.timestamps_us[row], prices, is_embedding=name == EMBEDDING)
+            answer = quoting.quote(
+                call, batch.timestamps_us[row], prices, is_embedding=name == EMBEDDING, find=find_in_passing
+            )
             for changed, value in properties_of(answer, call).items():
                 batch.put(row, changed, value)
             if answer.reading.problem == "usage_impossible":

@@ -1,5 +1,6 @@
 """From the provider, model and address of a call to the tariff it was billed by."""
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from genai_prices.types import Provider
 
 _REMEMBERED: Final = 20_000
+_NEW_A_SECOND: Final = 200
 _GUESSABLE: Final = frozenset({"", "openai", "litellm"})
 """Names that say nothing about who sold the tokens: none, and clients that speak to everybody."""
 
@@ -36,12 +38,31 @@ class Match(Struct, frozen=True):
 
     tariff: Tariff | None = None
     reason: str = ""
-    """`model_missing`, `own_server`, `provider_unknown`, `model_unknown`."""
+    """`model_missing`, `own_server`, `provider_unknown`, `model_unknown`, `too_many_names`."""
     is_guess: bool = False
     """The provider was told by the model's name alone."""
 
 
 _known: dict[Key, Match] = {}
+
+
+class _Allowance:
+    """How many names may be new in a second."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._second, self._left = most, 0, most
+
+    def admit(self) -> bool:
+        """Say whether one more may be looked up now."""
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._left = second, self._most
+        self._left -= 1
+        return self._left >= 0
+
+
+_news: Final = _Allowance(_NEW_A_SECOND)
+_TOO_MANY: Final = Match(reason="too_many_names")
 
 
 def find(key: Key) -> Match:
@@ -52,6 +73,14 @@ def find(key: Key) -> Match:
             _known.clear()
         match = _known[key] = _find(key)
     return match
+
+
+def find_in_passing(key: Key) -> Match:
+    """Do the same, but look up only so many new names a second, each of which takes up to a millisecond.
+
+    A sender that makes up a name for every call must not hold up everybody's events.
+    """
+    return find(key) if key in _known or _news.admit() else _TOO_MANY
 
 
 def _find(key: Key) -> Match:

@@ -9,12 +9,13 @@
 7. unpriced
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from msgspec import Struct, structs
 
 from apps.llm.pricing import finding, projects, usage
-from apps.llm.pricing.finding import Key, key_of
+from apps.llm.pricing.finding import Key, Match, key_of
 from apps.llm.pricing.projects import OwnPrice, OwnPrices
 from apps.llm.pricing.rates import MILLION, Cost, Rates, cost
 from apps.llm.pricing.usage import Call, Reading, Usage, is_anthropic
@@ -26,6 +27,8 @@ UNPRICED: Final = "unpriced"
 
 SENDER: Final = "sender"
 CUSTOM: Final = "custom"
+
+Find = Callable[[Key], Match]
 
 _NOT_OURS: Final = (None, PROVIDER_REPORTED)
 
@@ -53,18 +56,25 @@ class Quote(Struct, frozen=True, gc=False):
     """What it would cost by the prices known here, when its sender says what it did cost."""
 
 
-def quote(call: Call, moment_us: int, own: OwnPrices = projects.NONE, *, is_embedding: bool = False) -> Quote:
-    """Price one call at the time it was made."""
+def quote(
+    call: Call,
+    moment_us: int,
+    own: OwnPrices = projects.NONE,
+    *,
+    is_embedding: bool = False,
+    find: Find = finding.find,
+) -> Quote:
+    """Price one call at the time it was made; `find` gives the list prices."""
     reading = usage.read(call, is_embedding=is_embedding)
     given = _given(call, reading)
-    computed = _computed(call, moment_us, own, reading)
+    computed = _computed(call, moment_us, own, reading, find)
     if given is None and computed.status == UNPRICED and call.cost_status in _NOT_OURS:
         total = _amount(call.total_cost)
         given = Quote(PROVIDER_REPORTED, SENDER, total=total, reading=reading) if total else None
     return computed if given is None else structs.replace(given, list_total=computed.total)
 
 
-def _computed(call: Call, moment_us: int, own: OwnPrices, reading: Reading) -> Quote:
+def _computed(call: Call, moment_us: int, own: OwnPrices, reading: Reading, find: Find) -> Quote:
     """Price a call by everything but the cost its sender gives."""
     if reading.usage is not None:
         custom = _by_custom_prices(call, reading, reading.usage)
@@ -72,7 +82,7 @@ def _computed(call: Call, moment_us: int, own: OwnPrices, reading: Reading) -> Q
             return custom
     key = key_of(call.provider, call.model, call.base_url, call.service_tier, call.parameters)
     mine = own.find(key, moment_us)
-    return _by_project(mine, call, reading, key) if mine is not None else _by_list(call, reading, key, moment_us)
+    return _by_project(mine, call, reading, key) if mine is not None else _by_list(call, reading, find(key), moment_us)
 
 
 def _given(call: Call, reading: Reading) -> Quote | None:
@@ -140,9 +150,8 @@ def _by_hour(price: OwnPrice, call: Call, reading: Reading, key: Key) -> Quote:
     )
 
 
-def _by_list(call: Call, reading: Reading, key: Key, moment_us: int) -> Quote:
+def _by_list(call: Call, reading: Reading, match: Match, moment_us: int) -> Quote:
     """Apply list prices: of our overlay, else of the package."""
-    match = finding.find(key)
     tariff = match.tariff
     if tariff is None:
         is_known = reading.usage is not None or match.reason == "own_server"

@@ -33,6 +33,7 @@ REASONS: Final = {
     "price_incomplete": "the price does not cover what was used",
     "price_missing": "listed without a price",
     "provider_unknown": "nobody is known to sell this model",
+    "too_many_names": "too many new names at once: price again",
     "usage_impossible": "the token counts contradict each other",
     "usage_missing": "the call says no token counts",
 }
