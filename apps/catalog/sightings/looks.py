@@ -112,7 +112,12 @@ class Looks:
         while place < count:
             if self._decoder is None or not self._fits(self._decoder, texts[place], moments[place]):
                 self._read(texts[place], moments[place])
-            place += 1 if self._compared < COMPARED_FIRST else EVERY
+            place += self.stride
+
+    @property
+    def stride(self) -> int:
+        """How many events further the next look is: one, or more once very many in a row fitted."""
+        return 1 if self._compared < COMPARED_FIRST else EVERY
 
     def _fits(self, decoder: msgspec.json.Decoder[Any], text: bytes, moment: int) -> bool:
         try:

@@ -143,7 +143,8 @@ class Sightings:
             kind = self._kinds[key] = _Kind(Looks(event), first, last)
         looks = kind.looks
         looks.look(seen.texts, seen.moments)
-        for added, moment in zip(seen.added, seen.moments, strict=False):
+        stride = looks.stride
+        for added, moment in zip(seen.added[::stride], seen.moments[::stride], strict=False):
             if added is not None:
                 looks.look_at_added(added, moment)
         if looks.changed or first < kind.first - MINUTE_US or last > kind.last + MINUTE_US:

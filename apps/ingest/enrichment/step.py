@@ -61,7 +61,7 @@ def enrich(batch: EventBatch) -> None:
         if peek.raw_user_agent or (header and not is_server):
             _describe_client(added, peek, batch.properties[row], header)
         url = peek.current_url
-        if url.__class__ is str and (peek.host is None or peek.pathname is None or urls.has_campaign(url)):
+        if url.__class__ is str and (peek.host is None or peek.pathname is None or urls.may_have_campaign(url)):
             _split_url(added, peek, batch.properties[row], url)
         if peek.referring_domain is None and peek.referrer.__class__ is str and (domain := urls.domain(peek.referrer)):
             added["$referring_domain"] = domain
@@ -142,14 +142,16 @@ def _split_url(added: dict[str, object], peek: Peek, properties: bytes, url: str
     if peek.pathname is None:
         added["$pathname"] = page.pathname
     if page.campaign:
-        _fill(added, properties, page.campaign, b'"')
+        _fill(added, properties, page.campaign, *page.marks)
 
 
-def _fill(added: dict[str, object], properties: bytes, found: Mapping[str, object], mark: bytes) -> None:
-    """Add what the sender did not say: a property that is not there, or null. The mark is in every name found."""
-    if mark in properties:
-        members = _MEMBERS.decode(properties)
-        found = {name: value for name, value in found.items() if members.get(name, _NULL) == _NULL}
+def _fill(added: dict[str, object], properties: bytes, found: Mapping[str, object], *marks: bytes) -> None:
+    """Add what the sender did not say: a property that is not there, or null. Each name found has one of the marks."""
+    for mark in marks:
+        if mark in properties:
+            members = _MEMBERS.decode(properties)
+            found = {name: value for name, value in found.items() if members.get(name, _NULL) == _NULL}
+            break
     added.update(found)
 
 

@@ -202,6 +202,7 @@ def test_enrich__project_denies_all_that_would_be_added__the_event_stays_as_it_c
     assert enriched({"a": 1}, ip=LONDON_IP, user_agent=CHROME) == {"a": 1}
 
 
+@pytest.mark.django_db
 def test_enrich__rules_cannot_be_read__the_writer_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a database that is away
     def away(project_id: int) -> Controls:

@@ -35,17 +35,21 @@ def test_page__no_web_address__is_left_alone(url: str) -> None:
     assert urls.page(url) is None
 
 
+@pytest.mark.parametrize("name", sorted(urls.CAMPAIGN))
+def test_may_have_campaign__address_with_a_parameter__is_taken_apart(name: str) -> None:
+    url = f"https://a.example/?q=1&{name}=x"
+    assert urls.may_have_campaign(url)
+    page = urls.page(url)
+    assert page is not None
+    assert page.campaign == {name: "x"}
+    assert all(mark in f'{{"{name}":1}}'.encode() for mark in page.marks)
+
+
 @pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("https://a.example/?utm_source=x", True),
-        ("https://a.example/?q=1&fbclid=x", True),
-        ("https://a.example/?my_utm_source=x", False),
-        ("https://a.example/utm_source=x", False),
-    ],
+    "url", ["https://a.example/", "https://a.example/?q=1&page=2", "https://a.example/utm_source=x"]
 )
-def test_has_campaign__address__is_told_without_reading_it(url: str, *, expected: bool) -> None:
-    assert urls.has_campaign(url) is expected
+def test_may_have_campaign__address_without__is_not(url: str) -> None:
+    assert not urls.may_have_campaign(url)
 
 
 @pytest.mark.parametrize(
