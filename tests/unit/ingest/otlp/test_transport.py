@@ -1,6 +1,8 @@
 """What the transport answers before and instead of taking spans."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -13,7 +15,7 @@ from apps.ingest.otlp import transport
 from apps.ingest.otlp.credentials import find_token
 from apps.ingest.otlp.transport import Export
 from tests.factories.accounts import ProjectFactory
-from tests.processes import free_port
+from tests.processes import ROOT, free_port
 
 CHAT = {
     "traceId": "5b8aa5a2d2c872e8321cf37308d69df2",
@@ -93,3 +95,14 @@ def test_token__in_header_and_address__is_that_of_the_header() -> None:
 def test_unavailable__of_the_log__carries_its_seconds() -> None:
     _, headers, _ = transport.refusal(LogUnavailableError("full", retry_after=10), "application/json")
     assert dict(headers)["Retry-After"] == "10"
+
+
+def test_protobuf__before_the_first_export_in_it__is_not_in_memory() -> None:
+    # Given a web process as it starts
+    script = "import sys, analytics.wsgi; print([name for name in sys.modules if name.startswith('google.protobuf')])"
+
+    # When
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    # Then
+    assert done.stdout.splitlines()[-1] == "[]"
