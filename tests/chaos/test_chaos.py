@@ -1,4 +1,4 @@
-"""A short round of `make chaos`."""
+"""A short round of `make chaos`, for `make test-slow`."""
 
 import json
 import subprocess
@@ -9,6 +9,7 @@ import pytest
 from tests.processes import ROOT
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_chaos__short_round__stores_each_event_once() -> None:
     # Given / When
