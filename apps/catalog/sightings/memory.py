@@ -24,7 +24,8 @@ RELOAD_SECONDS: Final = 600.0
 RETRY_SECONDS: Final = 30.0
 """How long without them, when they could not be asked for."""
 
-_MOST_LOOKS: Final = 20_000
+_MOST_LOOKS: Final = 5_000
+"""Of 14 kB each, mostly the struct."""
 _MOST_NOTES: Final = 500_000
 _MOST_PROJECTS: Final = 2_000
 
