@@ -40,3 +40,18 @@ async function sprite() {
 
 await sprite();
 await writeFile(join(out, "logo.svg"), await readFile(join(here, "src/logo.svg")));
+
+/**
+ * The SDK for pages that load it with PostHog's HTML snippet, which asks the host it sends to for /static/array.js.
+ * It is the build that loads no further script. Its source map stays behind, and with it the line that names it.
+ */
+async function sdk() {
+  const from = join(here, "node_modules/posthog-js");
+  const { version } = JSON.parse(await readFile(join(from, "package.json"), "utf8"));
+  const script = (await readFile(join(from, "dist/array.no-external.js"), "utf8")).replace(/^\/\/# sourceMappingURL=.*$/m, "");
+  const legal = `/*! posthog-js ${version}, for license information see array.js.LEGAL.txt */\n`;
+  await writeFile(join(out, "..", "array.js"), legal + script);
+  await writeFile(join(out, "..", "array.js.LEGAL.txt"), await readFile(join(from, "LICENSE"), "utf8"));
+}
+
+await sdk();

@@ -105,7 +105,7 @@ def visit(live: Live, site: str, browser: Browser) -> Iterator[Visit]:
     context.close()
 
 
-@pytest.mark.parametrize("build", ["module.full.no-external.js", "module.js"])
+@pytest.mark.parametrize("build", ["module.full.no-external.js", "module.js", "snippet"])
 def test_posthog_js__visit_of_a_person__is_stored(visit: Visit, build: str) -> None:
     # Given a page with the client, pointed at this server
     visit.open(build)
