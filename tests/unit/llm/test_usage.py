@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.llm.pricing.usage import Call, Usage, read
@@ -133,6 +133,7 @@ _ANY = (
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault of the numbers
 @given(
     st.fixed_dictionaries(
         {
