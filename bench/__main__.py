@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("stack", "ingest", "writer_steps", "pricing")
+BENCHMARKS = ("stack", "ingest", "ingest_forms", "writer_steps", "pricing")
 ROOT = Path(__file__).resolve().parent.parent
 
 

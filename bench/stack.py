@@ -9,9 +9,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
+from bench.processes import tree
 from bench.report import report
 from bench.running import ROOT, running_stack
 
@@ -27,19 +27,12 @@ def run() -> None:
     with running_stack() as stack:
         urllib.request.urlopen(f"http://127.0.0.1:{stack.port}/login/", timeout=30).close()
         time.sleep(SETTLE_SECONDS)
-        pids = list(_tree(stack.process.pid))
+        pids = list(tree(stack.process.pid))
         resident, proportional = _sum(pids, "Rss"), _sum(pids, "Pss")
         seconds, megabytes = _bare_django()
     report("stack_start_to_ready", stack.started_in, "s", baseline=seconds, goal=GOAL_SECONDS)
     report("stack_idle_resident", resident, "MB", baseline=megabytes, goal=GOAL_MEGABYTES)
     report("stack_idle_proportional", proportional, "MB", baseline=megabytes, goal=GOAL_MEGABYTES)
-
-
-def _tree(pid: int) -> Iterator[int]:
-    yield pid
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from _tree(int(child))
 
 
 def _sum(pids: list[int], field: str) -> float:

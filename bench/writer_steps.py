@@ -1,6 +1,6 @@
 """What the writer's own work costs an event, part by part: `python -m bench writer_steps`.
 
-A stack is started so that steps find their tables; the entries are what the door makes of the events of `bench.ingest`,
+A stack is started so that steps find their tables; the entries are what the door makes of the events of `bench.load`,
 and of those with properties a browser sends. One process, CPU of its own; the best of several rounds, after one that
 fills the caches.
 """
@@ -8,10 +8,11 @@ fills the caches.
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 from uuid import uuid4
 
-from bench.ingest import BATCH, Bodies
+from bench.load import Bodies
 from bench.report import report
 from bench.running import Running, running_stack
 
@@ -25,7 +26,7 @@ BROWSER = {
     "$pathname": "/chat/17",
     "$referrer": "https://search.example/",
     "$referring_domain": "search.example",
-    "$raw_user_agent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36",
+    "$raw_user_agent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 Chrome/142.0.0.0 Safari",
     "$browser": "Chrome",
     "$browser_version": 142,
     "$os": "Mac OS X",
@@ -45,8 +46,8 @@ def run() -> None:
     """Measure every part for each kind of event."""
     with running_stack() as stack:
         bodies = Bodies(stack.token)
-        _measure("server", stack, [bodies.take() for _ in range(EVENTS // BATCH)])
-        _measure("browser", stack, [_as_browser(bodies.take()) for _ in range(EVENTS // BATCH)])
+        _measure("server", stack, [bodies.take() for _ in range(EVENTS // bodies.batch)])
+        _measure("browser", stack, [_as_browser(bodies.take()) for _ in range(EVENTS // bodies.batch)])
 
 
 def _as_browser(body: bytes) -> bytes:
@@ -59,6 +60,7 @@ def _as_browser(body: bytes) -> bytes:
 def _measure(kind: str, stack: Running, bodies: list[bytes]) -> None:
     from apps.ingest import columns, definitions, log  # noqa: PLC0415 - settings know the addresses only now
     from apps.ingest.bounds import bounds  # noqa: PLC0415 - as above
+    from apps.ingest.midnight import first_times  # noqa: PLC0415 - as above
     from apps.ingest.normalise import Clock  # noqa: PLC0415 - as above
     from apps.ingest.pipeline import Batch, steps  # noqa: PLC0415 - as above
     from apps.ingest.protocols import posthog  # noqa: PLC0415 - as above
@@ -81,12 +83,13 @@ def _measure(kind: str, stack: Running, bodies: list[bytes]) -> None:
     parts: dict[str, list[float]] = {}
     for _ in range(ROUNDS + 1):
         batch = _timed(parts, "read_and_join", filled)
+        _timed(parts, "midnight", partial(first_times().adopt, batch.events))
         _timed(parts, "peek", batch.events.look)
         for step in steps():
-            _timed(parts, f"{step.__module__.removeprefix('apps.')}.{step.__name__}", lambda step=step: step(batch.events))
-        _timed(parts, "definitions", lambda batch=batch: definitions.note(batch.events))
-        found = _timed(parts, "split", lambda batch=batch: columns.split(batch.events))
-        _timed(parts, "block", lambda batch=batch, found=found: columns.block(batch.events, found))
+            _timed(parts, f"{step.__module__.removeprefix('apps.')}.{step.__name__}", partial(step, batch.events))
+        _timed(parts, "definitions", partial(definitions.note, batch.events))
+        found = _timed(parts, "split", partial(columns.split, batch.events))
+        _timed(parts, "block", partial(columns.block, batch.events, found))
     for name, seconds in parts.items():
         report(f"writer_{kind}_{name}", min(seconds[1:]) / EVENTS * 1e6, "us/event")
     report(f"writer_{kind}_total", sum(min(seconds[1:]) for seconds in parts.values()) / EVENTS * 1e6, "us/event")
