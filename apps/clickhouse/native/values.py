@@ -15,6 +15,8 @@ _LONGEST_SHORT: Final = 127
 """A longer text has a length of more than one byte."""
 _FIX_ARRAY: Final = 15
 _UUID_LENGTH: Final = 36
+_UUID_BYTES: Final = 16
+_DASHES: Final = (8, 13, 18, 23)
 
 _LENGTHS: Final = bytes((byte & 0x1F) if 0xA0 <= byte < 0xC0 else byte for byte in range(256))  # noqa: PLR2004
 """Turns msgpack's byte before a text of under 32 bytes into the length it stands for."""
@@ -75,12 +77,13 @@ def booleans(values: Sequence[bool]) -> bytes:
 
 def uuids(values: Sequence[str]) -> bytes:
     """Pack a UUID column out of canonical texts: two numbers of 64 bits, the upper first. Raises ValueError."""
-    text = "".join(values)
-    if len(text) != _UUID_LENGTH * len(values) or set(map(len, values)) - {_UUID_LENGTH}:
-        raise ValueError("A UUID has 36 characters.")
-    halves = array("Q", bytes.fromhex(text.replace("-", "")))
-    if len(halves) != 2 * len(values):
+    count, text = len(values), "".join(values)
+    if set(map(len, values)) - {_UUID_LENGTH} or {text[place::_UUID_LENGTH] for place in _DASHES} - {"-" * count}:
+        raise ValueError("A UUID has 36 characters, dashes among them.")
+    packed = bytes.fromhex(text.replace("-", ""))
+    if len(packed) != _UUID_BYTES * count:
         raise ValueError("A UUID has 32 hexadecimal digits.")
+    halves = array("Q", packed)
     if sys.byteorder == "little":
         halves.byteswap()
     return halves.tobytes()

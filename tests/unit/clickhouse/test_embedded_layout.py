@@ -52,6 +52,31 @@ CASES = [
     ("Array(LowCardinality(String))", 1, u64(1) + u64(0)),
     ("SimpleAggregateFunction(sum, UInt64)", 1, bytes(8)),
     ("Polygon", 1, u64(1) + u64(1) + bytes(16)),
+    # As the engine itself writes [{"a": 1, "b": ["x"]}, {"a": "zz"}, {}] with flattened serialization.
+    (
+        "JSON(max_dynamic_paths=256)",
+        3,
+        u64(3)
+        + varint(2)
+        + string("a")
+        + string("b")
+        + u64(3)
+        + varint(2)
+        + string("Int64")
+        + string("String")
+        + u64(3)
+        + varint(1)
+        + string("Array(Nullable(String))")
+        + b"\x00\x01\x02"
+        + u64(1)
+        + string("zz")
+        + b"\x00\x01\x01"
+        + u64(1)
+        + b"\x00"
+        + string("x"),
+    ),
+    ("JSON", 2, u64(3) + varint(0)),
+    ("Array(JSON)", 1, u64(3) + varint(1) + string("k") + u64(3) + varint(1) + string("Bool") + u64(2) + b"\0\0\1\1"),
 ]
 
 
@@ -76,11 +101,23 @@ def test_column__of_every_layout__ends_where_the_next_begins(type_name: str, row
 
 @pytest.mark.parametrize(
     "type_name",
-    ["JSON(a UInt8)", "Dynamic", "Variant(UInt8, String)", "AggregateFunction(sum, UInt64)", "Array(JSON(a.b UInt8))", "Never"],
+    [
+        "JSON(a UInt8)",
+        "Dynamic",
+        "Variant(UInt8, String)",
+        "AggregateFunction(sum, UInt64)",
+        "Array(JSON(a.b UInt8))",
+        "Never",
+    ],
 )
 def test_column__that_only_decoding_can_measure__is_refused(type_name: str) -> None:
     with pytest.raises(UnknownLayoutError, match="cannot be passed through"):
         layout_of(type_name)
+
+
+def test_json_column__in_another_form__is_refused() -> None:
+    with pytest.raises(UnknownLayoutError, match="another form"):
+        header_of(block(1, ("a", "JSON", u64(2) + varint(0) + bytes(8))))
 
 
 @pytest.mark.parametrize(
