@@ -12,6 +12,7 @@ from apps.accounts import audit
 from apps.accounts.contracts import Actor, ProjectContext, Target
 from apps.clickhouse import client, tables
 from apps.clickhouse.migrator import variables
+from apps.clickhouse.rewriting import rewriting
 from apps.clickhouse.statement import literal
 from apps.common import jobs
 from apps.common.clock import now
@@ -76,8 +77,9 @@ def finish_deletion(*, deletion_id: UUID) -> None:
         mirrors.forget_place((receipt.project_id, distinct_id), str(receipt.person_id))
     mirroring.send(mirrors)
     if receipt.with_events:
-        for start in range(0, len(receipt.distinct_ids), _IDS_AT_ONCE):
-            _erase_events(receipt.project_id, receipt.distinct_ids[start : start + _IDS_AT_ONCE])
+        with rewriting():
+            for start in range(0, len(receipt.distinct_ids), _IDS_AT_ONCE):
+                _erase_events(receipt.project_id, receipt.distinct_ids[start : start + _IDS_AT_ONCE])
     # The receipt tells what was done, and no longer to whom.
     receipt.distinct_ids, receipt.finished_at = [], now()
     receipt.save(update_fields=["distinct_ids", "finished_at"])

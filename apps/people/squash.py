@@ -15,6 +15,7 @@ from django.conf import settings
 
 from apps.clickhouse import client
 from apps.clickhouse.migrator import variables
+from apps.clickhouse.rewriting import rewriting
 from apps.clickhouse.statement import Statement
 from apps.clickhouse.tables import EVENTS, PERSON_OVERRIDES
 from apps.ingest import selectors as ingest
@@ -39,8 +40,10 @@ def squash_overrides(*, age_seconds: int = AGE_SECONDS) -> int:
         log.info("people.squash_waits", reason="a writer that died still owes some of them")
         return 0
     started = time.perf_counter()
-    _rewrite_events(until_us, projects)
-    _remove(until_us, projects)
+    # Whoever writes stored events anew has read them with the overrides, which must not go in between.
+    with rewriting():
+        _rewrite_events(until_us, projects)
+        _remove(until_us, projects)
     log.info(
         "people.squashed", overrides=count, projects=len(projects), seconds=round(time.perf_counter() - started, 2)
     )

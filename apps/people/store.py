@@ -8,6 +8,7 @@ that lock. Everything a transaction writes carries the same version, higher than
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -106,7 +107,9 @@ def save(graph: Graph, mirrors: Mirrors) -> None:
     """Write what changed, and add it to the rows for ClickHouse."""
     gone = {person.id: person for person in graph.merged_away()}
     moved = list(_moved(gone))
-    persons, places = list(graph.changed_persons()), list(graph.changed_places())
+    # In the order of the indices, which databases fill fastest.
+    persons = sorted(graph.changed_persons(), key=lambda person: person.id)
+    places = sorted(graph.changed_places(), key=itemgetter(0))
     _insert_persons([person for person in persons if not person.version], mirrors)
     _update_persons([person for person in persons if person.version], mirrors)
     _insert_places(places, mirrors)
@@ -182,7 +185,7 @@ def _insert_persons(persons: Sequence[Person], mirrors: Mirrors) -> None:
 
 def _update_persons(persons: Sequence[Person], mirrors: Mirrors) -> None:
     rows = []
-    for person in sorted(persons, key=lambda each: each.id):
+    for person in persons:
         shown, history = _encoded(person)
         email, name = _searched(person)
         rows.append(
