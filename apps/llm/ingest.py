@@ -111,18 +111,14 @@ def set_texts_apart(batch: EventBatch) -> None:
 
 def _set_apart(batch: EventBatch, row: int, trace_id: str, found: dict[str, bytes]) -> None:
     batch.put(row, APART, {name: len(text) for name, text in found.items()})
+    shared: dict[str, object] = {
+        "project_id": batch.project_ids[row],
+        "trace_id": trace_id,
+        "event_uuid": batch.uuids[row],
+        "timestamp": _EPOCH + timedelta(microseconds=batch.timestamps_us[row]),
+        "distinct_id": batch.distinct_ids[row],
+        "expires_on": texts.expires_on(batch.received_us[row]),
+    }
     for name, text in found.items():
         batch.remove(row, name)
-        batch.put_beside(
-            AI_TEXTS,
-            {
-                "project_id": batch.project_ids[row],
-                "trace_id": trace_id,
-                "event_uuid": batch.uuids[row],
-                "name": name,
-                "timestamp": _EPOCH + timedelta(microseconds=batch.timestamps_us[row]),
-                "distinct_id": batch.distinct_ids[row],
-                "text": text,
-                "expires_on": texts.expires_on(batch.received_us[row]),
-            },
-        )
+        batch.put_beside(AI_TEXTS, {**shared, "name": name, "text": text})

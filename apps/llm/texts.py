@@ -1,6 +1,7 @@
 """The long texts of AI events, which are kept apart from the events."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -10,6 +11,8 @@ from msgspec import Raw, Struct, field
 from apps.clickhouse.texts import NAMES
 
 _ABSENT: Final = Raw()
+_DAY_US: Final = 86_400_000_000
+_EPOCH: Final = date(1970, 1, 1)
 LAST_DAY: Final = date(2149, 6, 6)
 """The last day ClickHouse's Date knows: never."""
 
@@ -43,7 +46,10 @@ def long_texts(properties: bytes, smallest: int) -> tuple[Any, dict[str, bytes]]
 
 def expires_on(received_us: int) -> date:
     """Give the first day a text that came at a moment may be gone."""
-    days = settings.BALEEN_AI_TEXT_DAYS
-    if days <= 0:
-        return LAST_DAY
-    return (datetime.fromtimestamp(received_us / 1e6, tz=UTC) + timedelta(days=days + 1)).date()
+    return _expires_on(received_us // _DAY_US, settings.BALEEN_AI_TEXT_DAYS)
+
+
+@lru_cache(maxsize=1_000)
+def _expires_on(day: int, days: int) -> date:
+    """Add the days a text is kept, and one for the day it came on."""
+    return LAST_DAY if days <= 0 else _EPOCH + timedelta(days=day + days + 1)
