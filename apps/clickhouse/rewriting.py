@@ -18,7 +18,7 @@ _NAME: Final = "baleen:events:rewrite"
 
 
 @contextmanager
-def rewriting(*, wait: float = 60.0, hold: float = 300.0) -> Iterator[None]:
+def rewriting(*, wait: float = 60.0, hold: float = 900.0) -> Iterator[None]:
     """Hold the only right to rewrite events. Raises UnavailableError when another keeps it for `wait` seconds.
 
     `hold` is longer than the work takes: after so many seconds the lock counts as left behind by a process that died.

@@ -145,7 +145,7 @@ def _place(run: Repricing) -> Place | None:
 def _do_page(run: Repricing, choice: Choice, place: Place, limit: int) -> None:
     """Price a page of rows, write those that change, and note the place after it."""
     own = selectors.read_prices(run.project_id)
-    with rewriting():
+    with rewriting(hold=_ALIVE_SECONDS):
         result = client.run(stored.build_page(choice, place, limit), tag=f"llm.repricing {run.pk}")
         rows = stored.decode_page(result.dicts())
         changes = [reprice(row, own, run.pk) for row in rows]
