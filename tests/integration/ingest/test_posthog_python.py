@@ -177,3 +177,17 @@ def test_posthog_python__whole_conversations__go_through_their_own_lane(live: Li
     assert (answer.status, failures) == (200, [])
     project.wait_for(2)
     assert [row["event"] for row in project.events()] == ["$ai_generation"] * 2
+
+
+def test_posthog_python__asks_for_flags__is_told_there_are_none(live: Live, project: LiveProject) -> None:
+    # Given a client in an app that has flags elsewhere
+    client = Posthog(project.token, host=live.url, debug=True)
+
+    # When it asks for them
+    flags = client.get_all_flags("ada")
+    evaluated = client.evaluate_flags("ada")
+    client.shutdown()
+
+    # Then there are none, and that is no error
+    assert flags == {}
+    assert not evaluated.is_enabled("new-raft")
