@@ -27,7 +27,8 @@ class EventBatch:
 
     A step of `settings.INGEST_STEPS` may replace or change any column; all stay equally long. The same events may
     come to a step more than once, so a step must give the same result again. Properties are JSON text: a step reads
-    them through `value` and writes through `put`, and all changes of all steps are made to the text once, at the end.
+    them through `value` and writes through `put`, and all changes of all steps are made at once, when the events are
+    packed for the insert.
     """
 
     project_ids: list[int] = field(default_factory=list)
@@ -138,20 +139,6 @@ class EventBatch:
         gone = [name for name, value in changed.items() if value is REMOVED]
         put = {name: value for name, value in changed.items() if value is not REMOVED} if gone else changed
         return properties.change(self.properties[row], put, gone)
-
-    def samples(self) -> list[bytes]:
-        """Give the properties of every event, with what the steps changed for one event of each kind of change.
-
-        That is enough to see which properties there are, and spares writing most changes down.
-        """
-        texts, seen = list(self.properties), set()
-        for row, changed in enumerate(self.changes):
-            if changed is not None:
-                kind = (self.project_ids[row], self.events[row], *changed)
-                if kind not in seen or REMOVED in changed.values():
-                    seen.add(kind)
-                    texts[row] = self.text(row)
-        return texts
 
     def change_properties(self) -> None:
         """Write what the steps changed into the JSON text; done where the text itself is needed."""
