@@ -9,7 +9,9 @@ from django.db.migrations.executor import MigrationExecutor
 from apps.clickhouse import client as clickhouse
 from apps.clickhouse import migrator
 from apps.common import heartbeat
+from apps.ingest import log
 from apps.ingest import selectors as ingest
+from apps.ingest.bounds import bounds
 from apps.ingest.canary import state as canary
 from apps.ingest.valkey import connect
 
@@ -51,15 +53,17 @@ def check_clickhouse() -> str:
 
 
 def check_event_log() -> str:
-    """See that the event log takes writes and has room."""
+    """See that the event log takes writes, has room, and may not forget."""
     with connect(timeout=1) as client:
-        memory, persistence = client.info("memory"), client.info("persistence")
-    if persistence.get("aof_enabled") and persistence.get("aof_last_write_status") != "ok":
-        raise NotReadyError("the append-only file cannot be written; is the disk full?")
-    limit = memory.get("maxmemory") or 0
-    if limit and memory["used_memory"] >= limit:
-        raise NotReadyError("Valkey is out of memory")
-    return f"{ingest.backlog()} entries waiting"
+        entries, memory, persistence = client.xlen(log.STREAM), client.info("memory"), client.info("persistence")
+    obstacle = log.find_obstacle(
+        bounds(), entries=entries, memory=memory, persistence=persistence, free=log.free_bytes()
+    )
+    if obstacle:
+        raise NotReadyError(obstacle[1])
+    if str(memory.get("maxmemory_policy", "")).startswith("allkeys"):
+        raise NotReadyError("Valkey may throw events away: set its maxmemory-policy to noeviction")
+    return f"{entries} entries waiting"
 
 
 def check_writer() -> str:

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from analytics.probes import middleware
 from analytics.probes.readiness import Inspector
+from tests.processes import free_port
 
 
 class Trap:
@@ -116,6 +117,7 @@ def test_metrics__event_log_is_away__tells_what_it_can(
 ) -> None:
     # Given
     settings.BALEEN_METRICS_TOKEN = token
+    settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
     _use(monkeypatch, database="SQLite", event_log=None)
 
     # When
