@@ -15,14 +15,15 @@ from apps.common.errors import DomainError
 LONGEST: Final = 200
 _REMEMBERED: Final = 4_096
 _MEMORY: Final = 1 << 20
+_MEMORY_OF_ALL: Final = 64 << 20
 
 
-def _options(*, ignore_case: bool) -> re2.Options:
+def _options(*, ignore_case: bool, memory: int = _MEMORY) -> re2.Options:
     options = re2.Options()
     options.case_sensitive = not ignore_case
     options.never_capture = True
     options.log_errors = False
-    options.max_mem = _MEMORY
+    options.max_mem = memory
     return options
 
 
@@ -43,6 +44,7 @@ def check(text: str, *, attr: str) -> None:
     try:
         # As it was written, so that the reason speaks of nothing else.
         re2.compile(text[1:-1] if is_expression(text) else expression(text), _options(ignore_case=True))
+        re2.compile(expression(text), _options(ignore_case=True))
     except re2.error as exc:
         reason = exc.args[0].decode(errors="replace") if isinstance(exc.args[0], bytes) else str(exc)
         raise DomainError(f"“{text}” is no regular expression that can be used ({reason}).", attr=attr) from exc
@@ -67,26 +69,30 @@ def _quoted(text: str) -> str:
 class Names:
     """A list of names and patterns that a name can be looked up in."""
 
-    __slots__ = ("_exact", "_ignore_case", "_known", "_patterns")
+    __slots__ = ("_exact", "_ignore_case", "_known", "_pattern")
 
     def __init__(self, texts: Iterable[str], *, ignore_case: bool = True) -> None:
         self._ignore_case = ignore_case
         texts = tuple(texts)
         plain = [text for text in texts if "*" not in text and not is_expression(text)]
         self._exact = frozenset(map(self._fold, plain))
-        options = _options(ignore_case=ignore_case)
-        self._patterns = tuple(re2.compile(expression(text), options) for text in texts if text not in set(plain))
+        patterns = [expression(text) for text in texts if text not in set(plain)]
+        # One automaton for all, so that many patterns cost a name no more than one does.
+        options = _options(ignore_case=ignore_case, memory=_MEMORY_OF_ALL)
+        self._pattern = re2.compile("|".join(patterns), options) if patterns else None
         self._known: dict[str, bool] = {}
 
     def __bool__(self) -> bool:
         """Say whether the list has anything in it."""
-        return bool(self._exact or self._patterns)
+        return bool(self._exact or self._pattern)
 
     def __contains__(self, name: str) -> bool:
         """Say whether a name is in the list or matches a pattern of it."""
         known = self._known.get(name)
         if known is None:
-            known = self._fold(name) in self._exact or any(pattern.search(name) for pattern in self._patterns)
+            known = self._fold(name) in self._exact or (
+                self._pattern is not None and self._pattern.search(name) is not None
+            )
             if len(name) <= LONGEST:
                 if len(self._known) >= _REMEMBERED:
                     self._known.clear()

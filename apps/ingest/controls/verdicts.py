@@ -1,6 +1,8 @@
 """What a project's rules say about a property, by its name alone."""
 
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from apps.ingest.controls.names import LONGEST, Names, needle
@@ -36,7 +38,12 @@ class Verdicts:
 
     def __init__(self, controls: "Controls") -> None:
         self._denied = Names(controls.denied_properties)
-        self._rules = tuple((Names((rule.match,)), Verdict(rule.action, rule.length)) for rule in controls.masking)
+        # Neighbours with one verdict are looked up at once; their order among others still counts.
+        judged = ((Verdict(rule.action, rule.length), rule.match) for rule in controls.masking)
+        self._rules = tuple(
+            (Names(match for _, match in rules), verdict) for verdict, rules in groupby(judged, key=itemgetter(0))
+        )
+        self._ruled = Names(rule.match for rule in controls.masking)
         self._known: dict[str, Verdict] = {}
         first = next((verdict for names, verdict in self._rules if "distinct_id" in names), _NOTHING)
         self.hashes_ids = first.action is Action.HASH
@@ -71,7 +78,9 @@ class Verdicts:
     def _find(self, name: str) -> Verdict:
         if name in self._denied:
             return _DROP
-        found = next((verdict for names, verdict in self._rules if name in names), _NOTHING)
+        found = _NOTHING
+        if name in self._ruled:
+            found = next((verdict for names, verdict in self._rules if name in names), _NOTHING)
         if self.hashes_ids and name in _PERSON_IDS:
             # An id has one form everywhere, or the events of one person would be torn apart.
             found = Verdict(Action.HASH)

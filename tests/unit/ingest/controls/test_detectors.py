@@ -116,7 +116,7 @@ def test_secret__any_key_in_any_text__is_gone(before: str, secret: str, after: s
     cleaned = EVERY.clean(f"{before} {secret} {after}")
     # Then
     assert secret not in cleaned
-    assert secret[8:] not in cleaned
+    assert len(cleaned) <= len(f"{before}  {after}") + len("[secret]")
 
 
 @given(AROUND, TOKENS, AROUND)

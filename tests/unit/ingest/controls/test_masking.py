@@ -146,6 +146,24 @@ def test_masking__each_action__does_what_it_says() -> None:
     assert "ssn" not in kept["$set"]
 
 
+def test_masking__several_rules_for_one_name__the_first_counts() -> None:
+    # Given
+    rules = masker(
+        masking=(
+            MaskRule("a", Action.DROP),
+            MaskRule("b*", Action.TRUNCATE, 1),
+            MaskRule("*", Action.HASH),
+            MaskRule("c", Action.DROP),
+        )
+    )
+    # When
+    kept = rewritten(rules, {"a": "x", "b1": "xyz", "c": "x"})
+    # Then
+    assert set(kept) == {"b1", "c"}
+    assert kept["b1"] == "x"
+    assert kept["c"].startswith("hash:")
+
+
 def test_masking__hashes_of_two_projects__differ() -> None:
     # Given
     rule = MaskRule("phone", Action.HASH)

@@ -41,7 +41,7 @@ def test_names__of_events__tell_upper_from_lower_case() -> None:
     assert "sign up" not in names
 
 
-@pytest.mark.parametrize("text", ["/(/", "/a{2,1}/", r"/(?=a)/", "/(a{1000}){1000}/", r"/\1/"])
+@pytest.mark.parametrize("text", ["/(/", "/a{2,1}/", r"/(?=a)/", "/(a{1000}){1000}/", r"/\1/", r"/\Qabc/", "/a)(b/"])
 def test_check__an_expression_that_cannot_be_used__is_refused_by_name(text: str) -> None:
     # Given / When
     with pytest.raises(DomainError) as refused:
@@ -83,3 +83,12 @@ def test_needle__of_a_name__is_in_the_text_of_an_object_with_it(text: str) -> No
 def test_needle__where_json_may_spell_it_otherwise__does_not_say(text: str) -> None:
     # Given / When / Then
     assert needle(text) is None
+
+
+@pytest.mark.timeout(20)
+def test_names__hundreds_of_patterns__cost_a_name_little_more_than_one() -> None:
+    # Given
+    names = Names(["*".join("abcdefghij" * 10)] * 100 + [f"/x{number}[0-9]+y/" for number in range(100)])
+    # When / Then
+    assert sum(f"property {number}" in names for number in range(20_000)) == 0
+    assert "x7001y" in names
