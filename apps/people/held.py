@@ -86,8 +86,11 @@ def changed(properties: Properties, change: Change) -> Properties:
 
 
 def overlaid(source: Properties, target: Properties) -> Properties:
-    """Give the properties of two persons that become one: what the target has holds."""
-    return {**target, **{key: held for key, held in source.items() if not _is_alive(target.get(key))}}
+    """Give the properties of two persons that become one: what the target has holds.
+
+    It holds against all that either was told before, should that be told again.
+    """
+    return {**target, **{key: _overlaid(held, target.get(key)) for key, held in source.items()}}
 
 
 def values(properties: Properties) -> dict[str, Raw]:
@@ -128,8 +131,16 @@ def _takes(before: Held, kind: int, when: str) -> bool:
     return before.kind == ONCE and when < before.stamp
 
 
-def _is_alive(held: Held | None) -> bool:
-    return held is not None and held.is_alive
+def _overlaid(source: Held, target: Held | None) -> Held:
+    if target is None:
+        return source
+    unset = max(source.unset, target.unset)
+    if not (source.is_alive and target.is_alive):
+        return (target if target.is_alive else source)._replace(unset=unset)
+    if source.kind == target.kind:
+        latest = max(source.stamp, target.stamp) if target.kind == SET else min(source.stamp, target.stamp)
+        return Held(target.value, target.kind, latest, unset)
+    return Held(target.value, SET, source.stamp if source.kind == SET else target.stamp, unset)
 
 
 def _encode(value: Any) -> bytes:  # noqa: ANN401 - any JSON

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,9 +30,12 @@ class Heard:
     uuid: str = field(default_factory=lambda: str(uuid4()))
 
 
-def identify(distinct_id: str, anonymous: str, seconds: float = 0, **properties: object) -> Heard:
-    """Make the event by which a browser says who its visitor is."""
-    return Heard(distinct_id, "$identify", seconds, {"$anon_distinct_id": anonymous, **properties})
+def identify(
+    distinct_id: str, anonymous: str, seconds: float = 0, *, told: Mapping[str, object] | None = None
+) -> Heard:
+    """Make the event by which a browser says who its visitor is, and what it says of them (`$set`)."""
+    properties: dict[str, Any] = {"$anon_distinct_id": anonymous}
+    return Heard(distinct_id, "$identify", seconds, properties | ({"$set": dict(told)} if told else {}))
 
 
 def alias(distinct_id: str, other: str, seconds: float = 0) -> Heard:

@@ -187,7 +187,7 @@ def test_squash__older_entry_in_the_log__waits_for_it(project_id: int) -> None:
 def test_crash__between_commit_and_insert__redelivery_writes_the_events_and_the_debt_the_rest(project_id: int) -> None:
     # Given people, and a writer that dies when it has committed a merge but inserted nothing
     store(project_id, Heard("anon", "seen"), Heard("ada", "bought", 60))
-    heard = (identify("ada", "anon", 120, **{"$set": {"plan": "pro"}}), Heard("anon", "seen", 180))
+    heard = (identify("ada", "anon", 120, told={"plan": "pro"}), Heard("anon", "seen", 180))
     resolved(project_id, *heard)
     assert actors(project_id) == 2
 

@@ -23,7 +23,7 @@ def cast(project_id: int) -> Cast:
     return make_cast(project_id=project_id)
 
 
-def get(cast: Cast, path: str, *, status: int = 200, **params: object) -> Any:  # noqa: ANN401 - JSON
+def get(cast: Cast, path: str, *, status: int = 200, **params: Any) -> Any:  # noqa: ANN401 - JSON
     answer = cast.vera.client.get(f"/api/projects/{cast.project.pk}/{path}", params)
     assert answer.status_code == status, answer.content
     return answer.json()
@@ -60,11 +60,11 @@ def test_persons__listed__latest_first_in_pages(cast: Cast, project_id: int) -> 
     ],
 )
 def test_persons__searched__are_found_by_email_name_and_id(
-    cast: Cast, project_id: int, params: dict[str, str], expected: list[str]
+    cast: Cast, project_id: int, params: dict[str, Any], expected: list[str]
 ) -> None:
     # Given ada, who has an email, a name and a second id, and ben
     told = {"email": "ada@example.com", "name": "Ada Lovelace"}
-    resolved(project_id, identify("ada", "anon", **{"$set": told}), Heard("ben"))
+    resolved(project_id, identify("ada", "anon", told=told), Heard("ben"))
 
     # When / Then
     assert [person["distinct_ids"][0] for person in get(cast, "persons/", **params)["results"]] == expected
@@ -72,7 +72,7 @@ def test_persons__searched__are_found_by_email_name_and_id(
 
 def test_person__shown__has_all_that_is_known(cast: Cast, project_id: int) -> None:
     # Given
-    resolved(project_id, identify("ada", "anon", 1, **{"$set": {"plan": "pro"}}))
+    resolved(project_id, identify("ada", "anon", 1, told={"plan": "pro"}))
     person_id = person_text_for(project_id, "ada")
 
     # When / Then

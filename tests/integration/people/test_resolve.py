@@ -43,7 +43,7 @@ def test_resolve__same_events_again__changes_nothing(project_id: int) -> None:
     # Given events of every kind
     heard = (
         Heard("anon", properties={"$browser": "Firefox"}),
-        identify("ada", "anon", 1, **{"$set": {"plan": "pro"}}),
+        identify("ada", "anon", 1, told={"plan": "pro"}),
         change("ada", 2, set={"plan": "team"}, unset=["gone"]),
         alias("ada", "ada@home", 3),
         Heard("ada", "$groupidentify", 4, {"$group_type": "company", "$group_key": "acme", "$group_set": {"size": 3}}),
@@ -82,7 +82,7 @@ def test_resolve__many_of_everything__asks_the_database_a_fixed_number_of_times(
     # Given batches of ten and of two hundred events that are all about persons
     def asked(count: int, name: str) -> int:
         heard = [Heard(f"{name}-anon-{n}", seconds=n) for n in range(count)]
-        heard += [identify(f"{name}-{n}", f"{name}-anon-{n}", 1000 + n, **{"$set": {"n": n}}) for n in range(count)]
+        heard += [identify(f"{name}-{n}", f"{name}-anon-{n}", 1000 + n, told={"n": n}) for n in range(count)]
         with CaptureQueriesContext(connection) as queries:
             resolved(project_id, *heard)
         return len(queries)
@@ -94,9 +94,7 @@ def test_resolve__many_of_everything__asks_the_database_a_fixed_number_of_times(
 def test_identify__anonymous_person_exists__keeps_their_person(project_id: int) -> None:
     # When someone is seen, and then tells who they are
     resolved(project_id, Heard("anon", properties={"$browser": "Firefox", "utm_source": "ad"}))
-    made = resolved(
-        project_id, identify("ada", "anon", 1, **{"$set": {"email": "ada@example.com"}}), Heard("ada", seconds=2)
-    )
+    made = resolved(project_id, identify("ada", "anon", 1, told={"email": "ada@example.com"}), Heard("ada", seconds=2))
 
     # Then they are one person, found by each id
     assert set(made.person_ids) == {person_text_for(project_id, "anon")}

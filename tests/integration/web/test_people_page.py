@@ -50,7 +50,7 @@ def test_people__of_more_than_a_page__are_listed_page_by_page(cast: Cast, projec
 def test_person__with_events_of_two_ids__shows_all_and_escapes_it(cast: Cast, project_id: int) -> None:
     # Given
     store(project_id, Heard("anon", "looked around"), Heard("bystander", "passed by"))
-    store(project_id, identify(HOSTILE, "anon", 1, **{"$set": {"plan": HOSTILE, "deep": {"a": [1]}}}))
+    store(project_id, identify(HOSTILE, "anon", 1, told={"plan": HOSTILE, "deep": {"a": [1]}}))
 
     # When
     shown = get(cast, f"{person_text_for(project_id, 'anon')}/").content.decode()

@@ -153,6 +153,22 @@ def test_overlaid__both_have_a_key__the_target_holds() -> None:
     assert shown(overlaid(source, target)) == {"a": 5, "b": 2, "c": 3}
 
 
+@given(sayings(), sayings())
+def test_overlaid__all_that_led_there_again__changes_nothing(first: list[Said], second: list[Said]) -> None:
+    # Given two persons, and the one they become
+    for number, one in enumerate([*first, *second]):
+        object.__setattr__(one, "number", number)
+    orders = [sorted(said, key=lambda each: (each.when, each.number)) for said in (first, second)]
+    together = overlaid(told(orders[0]), told(orders[1]))
+
+    # When the events of both are delivered again
+    again = told(sorted([*first, *second], key=lambda each: (each.when, each.number)), together)
+
+    # Then
+    assert shown(again) == shown(together)
+    assert shown(together) == {**oracle(first), **oracle(second)}
+
+
 def test_stamp__orders_by_time_then_id() -> None:
     # Given stamps in the order they should have
     ids = ["00000000-0000-4000-8000-000000000001", "ffffffff-0000-4000-8000-000000000000"]
