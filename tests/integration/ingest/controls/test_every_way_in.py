@@ -317,3 +317,21 @@ def test_cookieless__a_page_view__is_counted_without_anything_that_tells_who(liv
         for each in (project, without)
     ]
     assert dropped == [1, 2]
+
+
+@pytest.mark.parametrize(("policy", "kept"), [("keep", "203.0.113.77"), ("truncate", "203.0.113.0"), ("drop", None)])
+def test_ip_policy__of_events_and_refused_ones__leaves_what_it_says(live: Live, policy: str, kept: str | None) -> None:
+    # Given
+    project = live.new_project()
+    rules_of(live, project, {"ip_policy": policy})
+    sent = {"event": "x", "distinct_id": "ada", "properties": {"$ip": "203.0.113.77"}}
+    # When
+    answer = project.capture(sent, sent | {"uuid": "no id"})
+    # Then
+    assert answer.status == 200
+    project.wait_for(1)
+    assert project.events()[0]["properties"].get("$ip") == kept
+    path = f"/api/projects/{project.id}/dead_letters/"
+    wait_until(lambda: bool(live.get(path, key=live.key).body["results"]), what="the refused event")
+    [letter] = live.get(path, key=live.key).body["results"]
+    assert json.loads(letter["payload"])["properties"].get("$ip") == kept
