@@ -76,7 +76,7 @@ class Reader:
 
     def _shape(self, kind: Hashable) -> Shape:
         shape = self._shapes.get(kind)
-        if shape is None:
+        if shape is None or shape.is_spent:
             if len(self._shapes) >= _MOST_SHAPES:
                 self._shapes.clear()
             shape = self._shapes[kind] = Shape()

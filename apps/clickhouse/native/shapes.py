@@ -27,6 +27,8 @@ from apps.clickhouse.native.flat import (
 from apps.clickhouse.native.json_column import ABSENT, Packed, Piece, Type
 
 _MOST_TIMES_LEARNED: Final = 40
+_LONG_ENOUGH: Final = 2_000
+"""After so many reads a shape that can learn no more has paid for a new beginning."""
 _ABSENT_KINDS: Final = (UnsetType, NoneType)
 _LIST_OF_TEXT: Final = "Array(Nullable(String))"
 _LIST: Final = list[str | bool | int | float | None]
@@ -80,6 +82,12 @@ class Shape:
         self._decoder: msgspec.json.Decoder[list[Any]] | None = None
         self._seen = 0
         self.times_learned = 0
+        self._reads = 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Say whether objects may look otherwise by now, so that it is time to begin anew."""
+        return not self.can_learn and self._reads >= _LONG_ENOUGH
 
     @property
     def can_learn(self) -> bool:
@@ -138,6 +146,7 @@ class Shape:
 
         Raises UnfitError when there is something else in one of them, or in a change.
         """
+        self._reads += 1
         if not self._members:
             raise UnfitError
         text = b"[" + b",".join(texts) + b"]"

@@ -124,7 +124,7 @@ CHANGES = st.none() | st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(
     contents=st.lists(PAIRS.map(as_json), min_size=1, max_size=6) | st.lists(ALL_ALIKE, min_size=20, max_size=40),
@@ -157,7 +157,7 @@ def test_properties__as_column_and_as_text__mean_the_same(
 @given(
     contents=st.lists(PAIRS.map(as_json) | RESEMBLING.map(lambda content: as_json(list(content.items()))), max_size=80)
 )
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_what_goes_as_text__depends_on_the_object_alone(contents: list[bytes]) -> None:
     # Given what the plain rules say of each object by itself
     def is_flat(text: bytes) -> bool:
