@@ -273,7 +273,7 @@ def test_rejected__refused_event__is_listed_with_its_reason(visit: Visit, shop: 
 
 PAGES = [
     "", "live/", "rejected/", "install/", "settings/", "settings/members/", "settings/keys/", "settings/audit/",
-    "data/", "data/properties/",
+    "system/", "data/", "data/properties/",
     "trends/?event=signed+up&breakdown=plan&range=90d&compare=1",
     "funnels/?step=signed+up&step=chat+sent&step=paid&breakdown=plan",
 ]  # fmt: skip
