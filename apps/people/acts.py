@@ -28,6 +28,7 @@ SPEAKING: Final = NEED_PERSONS | _ALWAYS
 SILENT: Final = frozenset({"$$heatmap", "$exception"})
 """Events that never change a person."""
 
+_REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _LENGTH: Final = 200
 _GROUP_KEY_LENGTH: Final = 400
 
@@ -110,7 +111,10 @@ def group_act(batch: EventBatch, row: int) -> GroupAct | None:
 def groups_of(batch: EventBatch, row: int) -> dict[str, str]:
     """Read the groups an event happened in: key by type."""
     found = opened(batch.peeks[row].groups)
-    keys = {kind[:_LENGTH].strip(): id_of(value, most=_GROUP_KEY_LENGTH) for kind, value in found.items()}
+    keys = {
+        kind[:_LENGTH].strip().replace("\0", _REPLACEMENT): id_of(value, most=_GROUP_KEY_LENGTH)
+        for kind, value in found.items()
+    }
     return {kind: key for kind, key in keys.items() if kind and key}
 
 
@@ -127,7 +131,7 @@ def id_of(value: bytes | Raw | None, *, most: int = _LENGTH) -> str | None:
     if isinstance(found, float) and found.is_integer():
         found = int(found)
     text = found if isinstance(found, str) else msgspec.json.encode(found).decode()
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:most]
+    return text.replace("\0", _REPLACEMENT)[:most]
 
 
 def _key(batch: EventBatch, row: int) -> Key:

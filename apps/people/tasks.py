@@ -1,22 +1,27 @@
 """Celery doors of people."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from celery import shared_task
 
+from apps.clickhouse.errors import ClickHouseUnavailableError
+from apps.common.errors import UnavailableError
 from apps.people import mirroring, services, squash
 
 
 @shared_task(name="people.pay_debts")
 def pay_debts() -> None:
-    """Send to ClickHouse what a writer that died had not sent."""
-    mirroring.pay_debts()
+    """Send to ClickHouse what a writer that died had not sent; while it is away, the debts stay."""
+    with suppress(ClickHouseUnavailableError):
+        mirroring.pay_debts()
 
 
 @shared_task(name="people.squash_overrides")
 def squash_overrides() -> None:
-    """Write old merges into the events themselves."""
-    squash.squash_overrides()
+    """Write old merges into the events themselves; when another job rewrites events, the next run does it."""
+    with suppress(UnavailableError):
+        squash.squash_overrides()
 
 
 @shared_task(name="people.finish_deletion")
