@@ -242,6 +242,9 @@ def automaton(looks: Iterable[str]) -> Any:  # noqa: ANN401 - an untyped library
     return re2.compile("|".join(looks).encode(), _OPTIONS)
 
 
+_AUTOMATA: Final = {name: automaton((look,)) for name, look in _LOOKS.items()}
+
+
 class Detectors:
     """The detectors a project has switched on."""
 
@@ -250,9 +253,11 @@ class Detectors:
     def __init__(self, names: Iterable[str]) -> None:
         self.names = frozenset(names)
         self._replaces = tuple(
-            (_SHORTEST_FIND[name], replace) for name, replace in DETECTORS.items() if name in self.names
+            (_SHORTEST_FIND[name], _AUTOMATA[name], replace)
+            for name, replace in DETECTORS.items()
+            if name in self.names
         )
-        self._shortest = min((length for length, _ in self._replaces), default=sys.maxsize)
+        self._shortest = min((length for length, _, _ in self._replaces), default=sys.maxsize)
         self.looks = tuple(look for name, look in _LOOKS.items() if name in self.names)
         self._look = automaton(self.looks)
 
@@ -265,10 +270,19 @@ class Detectors:
         length = len(text)
         if length < self._shortest:
             return text
-        if length > _LONG and self._look.search(text.encode(errors="replace")) is None:
-            return text
-        for shortest, replace in self._replaces:
+        if length > _LONG:
+            return self._clean_long(text)
+        for shortest, _, replace in self._replaces:
             if length >= shortest:
+                text = replace(text)
+        return text
+
+    def _clean_long(self, text: str) -> str:
+        raw = text.encode(errors="replace")
+        if self._look.search(raw) is None:
+            return text
+        for _, look, replace in self._replaces:
+            if look.search(raw) is not None:
                 text = replace(text)
         return text
 

@@ -107,7 +107,8 @@ class Tallies:
             try:
                 _write(taken)
             except redis.RedisError as exc:
-                log.warning("ingest.counts_wait", reason=str(exc))
+                # That Valkey is away is said by those whose work stops with it.
+                log.debug("ingest.counts_wait", reason=str(exc))
                 with self._lock:
                     for place, count in taken.items():
                         self._waiting[place] = self._waiting.get(place, 0) + count
