@@ -58,7 +58,7 @@ def _round(stack: stacks.Stack, options: argparse.Namespace) -> list[str]:
             _say(line)
     faults = [] if sender.finish(DRAIN_SECONDS) else ["a batch was never acknowledged"]
     drained = _drain(stack)
-    book = ledger.compare(stack.project_id, sender.ids)
+    book = ledger.compare(stack.project_id, sender.ids, sender.talks)
     faults += book.faults()
     faults += [f"the door answered {answer}" for answer in sender.answers if answer not in {"200", "503", "no answer"}]
     faults += [f"{count} times in the log: {what}" for what, count in stack.complaints().items()]

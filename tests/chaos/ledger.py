@@ -21,6 +21,9 @@ class Ledger:
     missing: int
     strangers: int
     dead_letters: int
+    talks: int
+    texts: int
+    """Events of the talks whose text is there."""
 
     def faults(self) -> list[str]:
         """Say what is not as it was promised."""
@@ -31,6 +34,7 @@ class Ledger:
             (self.final - self.sent, "events too many are counted"),
             (self.ids - self.sent, "event ids too many are stored"),
             (self.dead_letters, "events became dead letters"),
+            (self.talks - self.texts, "texts of events are lost"),
         ]
         return [f"{number} {what}" for number, what in found if number]
 
@@ -43,7 +47,7 @@ def stop_merges() -> None:
     )
 
 
-def compare(project_id: int, sent: Collection[str]) -> Ledger:
+def compare(project_id: int, sent: Collection[str], talks: Collection[str]) -> Ledger:
     """Count, and look for every single id."""
     scope = {"project_id": project_id}
     counts = (
@@ -53,6 +57,8 @@ def compare(project_id: int, sent: Collection[str]) -> Ledger:
     row = client.run(Statement(counts, scope)).dicts()[0]
     final = client.run(Statement("SELECT count() FROM events FINAL WHERE project_id = %(project_id)s", scope))
     dead = client.run(Statement("SELECT count() FROM dead_letters FINAL WHERE project_id = %(project_id)s", scope))
+    apart = "SELECT DISTINCT toString(event_uuid) FROM ai_texts WHERE project_id = %(project_id)s AND text != ''"
+    texts = {uid for (uid,) in client.run(Statement(apart, scope)).rows}
     listed = Statement("SELECT DISTINCT toString(uuid) FROM events WHERE project_id = %(project_id)s", scope)
     stored = {uid for (uid,) in client.run(listed).rows}
     known = set(sent)
@@ -62,5 +68,7 @@ def compare(project_id: int, sent: Collection[str]) -> Ledger:
         missing=len(known - stored),
         strangers=len(stored - known),
         dead_letters=dead.rows[0][0],
+        talks=len(set(talks)),
+        texts=len(texts & set(talks)),
         **row,
     )

@@ -15,6 +15,7 @@ BATCH = 25
 USERS = 400
 ANSWER_SECONDS = 10.0
 LONGEST_PAUSE = 2.0
+LONG_TEXT = "A whale is a mammal, and so is who asks. " * 30
 
 
 @dataclass
@@ -28,6 +29,8 @@ class Sender:
     threads: int = 6
     ids: set[str] = field(default_factory=set)
     users: set[int] = field(default_factory=set)
+    talks: set[str] = field(default_factory=set)
+    """Ids of the events whose long text is stored apart."""
     answers: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
     """How long the unluckiest batch was sent again and again."""
@@ -74,14 +77,17 @@ class Sender:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def _batch(self) -> bytes:
-        """Make events of one user: visits before the login, the login, and what comes after it."""
+        """Make events of one user: visits before the login, the login, what comes after it, and a talk with a model."""
         user = self.chance.randrange(USERS)
         is_new = user not in self.users
         self.users.add(user)
         events = [self._event(f"visitor-{user}", "page seen") for _ in range(BATCH // 2)]
         if is_new:
             events.append(self._event(f"user-{user}", "$identify", {"$anon_distinct_id": f"visitor-{user}"}))
-        events += [self._event(f"user-{user}", "message sent") for _ in range(BATCH - len(events))]
+        events += [self._event(f"user-{user}", "message sent") for _ in range(BATCH - len(events) - 1)]
+        talk: dict[str, object] = {"$ai_trace_id": f"trace-{user}", "$ai_model": "qwen3", "$ai_input": LONG_TEXT}
+        events.append(self._event(f"user-{user}", "$ai_generation", talk))
+        self.talks.add(str(events[-1]["uuid"]))
         return json.dumps({"api_key": self.token, "batch": events}).encode()
 
     def _event(self, distinct_id: str, name: str, properties: dict[str, object] | None = None) -> dict[str, object]:
