@@ -80,12 +80,10 @@ def person_act(batch: EventBatch, row: int, *, is_new: bool) -> PersonAct | None
         return None
     properties = _properties(batch, row)
     latest, first = derived(properties)
-    change = Change(
-        stamp(batch.timestamps_us[row], batch.uuids[row]),
-        latest | members(peek.set),
-        first | members(peek.set_once),
-        _unset(peek.unset),
-    )
+    given, once, unset = latest | members(peek.set), first | members(peek.set_once), _unset(peek.unset)
+    change = None
+    if given or once or unset:
+        change = Change(stamp(batch.timestamps_us[row], batch.uuids[row]), given, once, unset)
     other = id_of(properties.get(MERGES[name])) if name in MERGES else None
     return PersonAct(
         row,
@@ -93,7 +91,7 @@ def person_act(batch: EventBatch, row: int, *, is_new: bool) -> PersonAct | None
         batch.timestamps_us[row],
         None if other is None else (batch.project_ids[row], other),
         name == "$merge_dangerously",
-        change if change.set or change.once or change.unset else None,
+        change,
     )
 
 
