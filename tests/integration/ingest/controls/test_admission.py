@@ -8,14 +8,20 @@ from uuid import UUID, uuid5
 import msgspec
 import pytest
 
+from apps.accounts.contracts import SYSTEM
 from apps.accounts.models import Project
-from apps.ingest import canary, controls, log, services
-from apps.ingest.contracts import LogEntry, Receipt
+from apps.common import clock
+from apps.ingest import canary, controls, insertion, log, services, timestamps
+from apps.ingest.contracts import DeadLetter, LogEntry, Receipt, Rejection
 from apps.ingest.controls import selectors, tallies
 from apps.ingest.controls.contracts import Controls, Facts
 from apps.ingest.controls.errors import ForbiddenOriginError
 from apps.ingest.controls.masking import WITHHELD
 from apps.ingest.controls.rules import PromptPolicy
+from apps.ingest.controls.services import update
+from apps.ingest.dead_letters import replay
+from apps.ingest.dead_letters import selectors as dead_letters
+from apps.ingest.dead_letters.contracts import Search
 from apps.ingest.errors import InvalidEventError
 from apps.ingest.protocols.encoding import Packed
 from apps.ingest.valkey import connect
@@ -206,15 +212,26 @@ def test_trusted__what_privacy_rules_say__holds_and_limits_do_not(project: Proje
     assert last_entry().properties == [b'{"mail":"[email]"}']
 
 
+def test_replay__of_a_letter_kept_before_the_rule__is_masked(project: Project) -> None:
+    # Given
+    payload = json.dumps(event("chat", mail="ada@example.com")).encode()
+    received = timestamps.to_us(clock.now())
+    refusal = Rejection(0, "event_too_large", "No.", "chat", "ada", payload)
+    insertion.store_dead_letters([DeadLetter(project.pk, received, "7-0", "/batch/", refusal)], f"token {project.pk}")
+    rule(project, detectors=("email",), monthly_quota=0)
+    # When
+    report = replay.replay(project.context, dead_letters.search(project.pk, Search()), SYSTEM)
+    # Then
+    assert report.accepted == 1
+    assert json.loads(last_entry().properties[0]) == {"mail": "[email]"}
+
+
 def test_rules__changed_by_an_admin__hold_for_the_next_request_of_this_process(
     project: Project,
     django_capture_on_commit_callbacks: Any,  # noqa: ANN401 - a fixture
 ) -> None:
     # Given
     capture(project, event("a", mail="ada@example.com"))
-    from apps.accounts.contracts import SYSTEM
-    from apps.ingest.controls.services import update
-
     # When
     with django_capture_on_commit_callbacks(execute=True):
         update(project=project.context, actor=SYSTEM, detectors={"email": True})
