@@ -18,6 +18,8 @@ SLICES: Final = 90
 """A quarter of an hour."""
 
 _RECENT: Final = 6
+_STILL: Final = 2
+"""So many slices without anything written mean that nothing is being written, whatever the minute before brought."""
 _FRESH_SECONDS: Final = 5
 _WIDTH, _HEIGHT = 300, 60
 LINKS: Final = (("web", "Web"), ("log", "Event log"), ("writer", "Writer"), ("clickhouse", "ClickHouse"))
@@ -116,6 +118,8 @@ def drain_seconds(entries: int, slices: Sequence[Slice]) -> float | None:
     """Estimate when the log is empty, from what came and went in the last minute; None while it does not shrink."""
     if not entries:
         return 0
+    if not any(part.requests_written for part in slices[-_STILL:]):
+        return None
     recent = slices[-_RECENT:]
     shrunk = sum(part.requests_written - part.requests_acknowledged for part in recent)
     return entries * len(recent) * SLICE_SECONDS / shrunk if shrunk > 0 else None

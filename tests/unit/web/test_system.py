@@ -17,6 +17,8 @@ def slices(*flows: tuple[int, int]) -> list[Slice]:
         (600, [(10, 30)] * 6, 300),
         (600, [(30, 30)] * 6, None),
         (600, [(30, 0)] * 6, None),
+        # Nothing is being written any more.
+        (600, [(10, 90)] * 4 + [(10, 0)] * 2, None),
         # What was longer ago than a minute does not count.
         (100, [(0, 500)] * 10 + [(10, 20)] * 6, 100),
     ],
