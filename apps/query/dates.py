@@ -176,6 +176,21 @@ def previous(
     return _period(_local(start, calendar), _local(end, calendar), period.interval, calendar)
 
 
+def whole(period: Period, calendar: Calendar, *, count: int | None = None, before: int = 0) -> Period:
+    """Stretch a range to whole buckets: its own, or the `count` that end with its last; and `before` more in front.
+
+    Raises InvalidQueryError when that begins before all time.
+    """
+    last = period.buckets[-1]
+    try:
+        back = _back(_UNITS[period.interval], before if count is None else count - 1 + before)
+        start = back(period.buckets[0] if count is None else last)
+    except (ValueError, OverflowError) as exc:
+        raise InvalidQueryError("That is too far away.", attr="query.dateRange") from exc
+    end = (_BUCKETS[period.interval][1](last).astimezone(UTC) - TICK).astimezone(calendar.timezone)
+    return _period(start, end, period.interval, calendar)
+
+
 def microseconds(moment: datetime) -> int:
     """Count the microseconds since 1970, exactly."""
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // TICK
@@ -377,6 +392,15 @@ _BUCKETS: Final[dict[Interval, tuple[Callable[[datetime, Calendar], datetime], C
     Interval.DAY: (_UNIT_STARTS["d"], _calendar_step(relativedelta(days=1))),
     Interval.WEEK: (_floor_week, _calendar_step(relativedelta(weeks=1))),
     Interval.MONTH: (_UNIT_STARTS["m"], _calendar_step(relativedelta(months=1))),
+}
+
+
+_UNITS: Final = {
+    Interval.MINUTE: "M",
+    Interval.HOUR: "h",
+    Interval.DAY: "d",
+    Interval.WEEK: "w",
+    Interval.MONTH: "m",
 }
 
 

@@ -29,6 +29,25 @@ def bucket(
     return _SQL[interval].format(moment=moment, zone=bindings.bind(timezone), week_mode=int(starts_monday))
 
 
+_PLACES: Final[dict[Interval, str]] = {
+    Interval.MINUTE: "intDiv(toUnixTimestamp({moment}) - {first}, 60)",
+    Interval.HOUR: "intDiv(toUnixTimestamp({moment}) - {first}, 3600)",
+    Interval.DAY: "toDate({moment}, {zone}) - toDate({first})",
+    Interval.WEEK: "intDiv(toDate({moment}, {zone}) - toDate({first}), 7)",
+    Interval.MONTH: "toRelativeMonthNum(toDate({moment}, {zone})) - toRelativeMonthNum(toDate({first}))",
+}
+
+
+def place(period: Period, timezone: str, bindings: Bindings, moment: str = "timestamp") -> str:
+    """Give the expression of the index of a moment's bucket, 0 for the first one of the period (Int32).
+
+    It means something only for moments from the first bucket on; before it, indexes are below 0 or rounded up to 0.
+    """
+    start = period.buckets[0]
+    first = bindings.bind(microseconds(start) // _MICROSECONDS if period.interval.is_clock else f"{start:%Y-%m-%d}")
+    return f"toInt32({_PLACES[period.interval].format(moment=moment, zone=bindings.bind(timezone), first=first)})"
+
+
 def locator(period: Period) -> Callable[[object], int | None]:
     """Make the function that finds the index of a bucket as ClickHouse names it; None outside the period."""
     if period.interval.is_clock:

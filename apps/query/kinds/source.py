@@ -13,8 +13,9 @@ from typing import Final
 from apps.catalog.filters.binding import Bindings
 from apps.catalog.filters.schema import FilterGroup
 from apps.catalog.filters.sql import ALWAYS, condition
+from apps.clickhouse.properties import property_text
 from apps.clickhouse.statement import Statement
-from apps.clickhouse.tables import EVENTS, PERSON_OVERRIDES
+from apps.clickhouse.tables import EVENTS, GROUPS, PERSON_OVERRIDES, PERSONS
 
 MOMENT = "toUnixTimestamp64Micro(timestamp)"
 """When it happened, in microseconds since 1970."""
@@ -38,6 +39,15 @@ class People:
         """The expression of who did it: the person behind the distinct id, as far as is known today."""
         return f"if(merged_into = {_NOBODY}, person_id, merged_into)" if self.has_merges else "person_id"
 
+    @property
+    def is_known(self) -> str:
+        """The condition that an event has an actor: each is somebody's."""
+        return ALWAYS
+
+    def created(self) -> str:
+        """Select `known` and `created_at` of all persons; who never gave a word about themselves has no row."""
+        return f"SELECT person_id AS known, created_at\nFROM {PERSONS} FINAL\nWHERE {in_project()}"
+
     def from_events(self) -> str:
         """Give the FROM clause over events, each once, for selects that name the actor."""
         return from_events() + self._merges
@@ -50,6 +60,44 @@ class People:
     def _merges(self) -> str:
         return _MERGES if self.has_merges else ""
 
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The groups of one type (companies, teams) as actors; events that name none of them have no actor."""
+
+    index: int
+
+    @property
+    def actor(self) -> str:
+        """The expression of the group an event belongs to; the empty text when it belongs to none."""
+        return f"ifNull({property_text(f'$group_{self.index}')}, '')"
+
+    @property
+    def is_known(self) -> str:
+        """The condition that an event has an actor."""
+        return f"{self.actor} != ''"
+
+    def from_events(self) -> str:
+        """Give the FROM clause over events, each once."""
+        return from_events()
+
+    def from_stored(self) -> str:
+        """Give the FROM clause over events as they are stored."""
+        return from_stored()
+
+    def created(self) -> str:
+        """Select `known` and `created_at` of all groups of the type."""
+        return (
+            f"SELECT group_key AS known, created_at\nFROM {GROUPS} FINAL\n"
+            f"WHERE {in_project()} AND group_index = {self.index}"
+        )
+
+
+Actors = People | Groups
+"""Whoever a question counts."""
+
+GROUP_TYPES: Final = 5
+"""How many types of groups a project has at most."""
 
 UNMERGED: Final = People()
 """For a project without merges."""

@@ -5,10 +5,15 @@ from typing import Any
 
 from apps.query.contracts import Plan, Scope
 from apps.query.planning.funnels import plan_funnels
+from apps.query.planning.retention import plan_retention
 from apps.query.planning.trends import plan_trends
-from apps.query.schema import FunnelsQuery, Query, TrendsQuery
+from apps.query.schema import FunnelsQuery, Query, RetentionQuery, TrendsQuery
 
-PLANNERS: dict[type[Any], Callable[[Any, Scope], Plan]] = {TrendsQuery: plan_trends, FunnelsQuery: plan_funnels}
+PLANNERS: dict[type[Any], Callable[[Any, Scope], Plan]] = {
+    TrendsQuery: plan_trends,
+    FunnelsQuery: plan_funnels,
+    RetentionQuery: plan_retention,
+}
 
 
 def plan(query: Query, scope: Scope) -> Plan:

@@ -6,7 +6,8 @@ from apps.catalog.filters.schema import MAX_KEY_LENGTH, FilterGroup, parse
 from apps.query.contracts import Scope
 from apps.query.dates import Interval, Period, resolve
 from apps.query.errors import InvalidQueryError, UnsupportedQueryError
-from apps.query.schema.shared import BreakdownFilter, DateRange, EventsNode, QueryFields
+from apps.query.kinds.source import GROUP_TYPES, Actors, Groups, People
+from apps.query.schema.shared import BreakdownFilter, CommonFields, DateRange, EventsNode, QueryFields
 
 MAX_SERIES: Final = 26
 MAX_EVENT_LENGTH: Final = 400
@@ -28,24 +29,49 @@ def period_of(query: QueryFields, scope: Scope, default: Interval = Interval.DAY
     )
 
 
-def needs_earliest(query: QueryFields) -> bool:
+def needs_earliest(query: CommonFields) -> bool:
     """Say whether the range begins with the project's first event."""
     return query.dateRange is not None and query.dateRange.date_from == "all"
 
 
 def common(query: QueryFields) -> FilterGroup:
     """Give the filters that hold for every series, once the fields all kinds share are checked."""
-    if not 1 <= len(query.series) <= MAX_SERIES:
-        raise InvalidQueryError(f"Expected 1 to {MAX_SERIES} series.", attr="query.series")
+    check_series(query)
     if query.aggregation_group_type_index is not None:
         raise UnsupportedQueryError("Counting groups is not supported yet.", attr="query.aggregation_group_type_index")
+    return common_filters(query)
+
+
+def check_series(query: QueryFields) -> None:
+    """Refuse no series, too many, and events with a name no event can have."""
+    if not 1 <= len(query.series) <= MAX_SERIES:
+        raise InvalidQueryError(f"Expected 1 to {MAX_SERIES} series.", attr="query.series")
+    for index, node in enumerate(query.series):
+        check_event(node.event, f"query.series.{index}.event")
+
+
+def common_filters(query: CommonFields) -> FilterGroup:
+    """Give the filters that hold for the whole question, once the fields that change what is read are checked."""
     if query.filterTestAccounts:
         raise UnsupportedQueryError("Leaving out test accounts is not supported yet.", attr="query.filterTestAccounts")
     if query.samplingFactor not in {None, 1}:
         raise UnsupportedQueryError("Sampling is not supported.", attr="query.samplingFactor")
-    for index, node in enumerate(query.series):
-        _check_event(node, f"query.series.{index}")
     return parse(query.properties, "query.properties")
+
+
+def actors_of(index: int | None, people: People, attr: str) -> Actors:
+    """Say who is counted: people, or the groups of the type with this index."""
+    if index is None:
+        return people
+    if not 0 <= index < GROUP_TYPES:
+        raise InvalidQueryError(f"A project has {GROUP_TYPES} types of groups: 0 to {GROUP_TYPES - 1}.", attr=attr)
+    return Groups(index)
+
+
+def no_breakdown(query: CommonFields, kind: str) -> None:
+    """Refuse a breakdown where a kind has none."""
+    if breakdown_keys(query.breakdownFilter):
+        raise UnsupportedQueryError(f"{kind} is not split by a property yet.", attr="query.breakdownFilter")
 
 
 def filters_of(node: EventsNode, attr: str) -> FilterGroup:
@@ -60,8 +86,8 @@ def all_of(*groups: FilterGroup) -> FilterGroup:
     return some[0] if len(some) == 1 else FilterGroup(is_all=True, filters=some)
 
 
-def breakdown_keys(wanted: BreakdownFilter | None) -> tuple[str, ...]:
-    """List the event properties to split by; none without a breakdown."""
+def breakdown_keys(wanted: BreakdownFilter | None, *, also: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """List the properties to split by, of events or of what the kind can read `also`; none without a breakdown."""
     attr = "query.breakdownFilter"
     if wanted is None or (wanted.breakdown is None and not wanted.breakdowns):
         return ()
@@ -70,8 +96,8 @@ def breakdown_keys(wanted: BreakdownFilter | None) -> tuple[str, ...]:
     if wanted.breakdown_normalize_url:
         raise UnsupportedQueryError("URL clean-up is not supported yet.", attr=f"{attr}.breakdown_normalize_url")
     if wanted.breakdowns:
-        return tuple(_newer(wanted, index, attr) for index in range(len(wanted.breakdowns)))
-    _check_kind(wanted.breakdown_type, f"{attr}.breakdown_type")
+        return tuple(_newer(wanted, index, attr, also) for index in range(len(wanted.breakdowns)))
+    _check_kind(wanted.breakdown_type, f"{attr}.breakdown_type", also)
     keys = wanted.breakdown if isinstance(wanted.breakdown, tuple) else (wanted.breakdown,)
     return tuple(_key(key, f"{attr}.breakdown") for key in keys)
 
@@ -86,10 +112,10 @@ def breakdown_limit(wanted: BreakdownFilter | None) -> int:
     return limit
 
 
-def _newer(wanted: BreakdownFilter, index: int, attr: str) -> str:
+def _newer(wanted: BreakdownFilter, index: int, attr: str, also: frozenset[str]) -> str:
     entry = (wanted.breakdowns or ())[index]
     path = f"{attr}.breakdowns.{index}"
-    _check_kind(entry.type, f"{path}.type")
+    _check_kind(entry.type, f"{path}.type", also)
     if entry.histogram_bin_count is not None:
         raise UnsupportedQueryError("Histograms are not supported yet.", attr=f"{path}.histogram_bin_count")
     if entry.normalize_url:
@@ -97,8 +123,8 @@ def _newer(wanted: BreakdownFilter, index: int, attr: str) -> str:
     return _key(entry.property, f"{path}.property")
 
 
-def _check_kind(kind: str | None, attr: str) -> None:
-    if kind in {None, "event"}:
+def _check_kind(kind: str | None, attr: str, also: frozenset[str]) -> None:
+    if kind in {None, "event"} | also:
         return
     if kind in {"person", "group", "session", "cohort", "event_metadata", "hogql"}:
         raise UnsupportedQueryError(f"A breakdown by {kind} is not supported yet, only by event.", attr=attr)
@@ -111,6 +137,7 @@ def _key(key: str | int | None, attr: str) -> str:
     return key
 
 
-def _check_event(node: EventsNode, attr: str) -> None:
-    if node.event is not None and len(node.event) > MAX_EVENT_LENGTH:
-        raise InvalidQueryError(f"An event's name has {MAX_EVENT_LENGTH} characters at most.", attr=f"{attr}.event")
+def check_event(name: str | None, attr: str) -> None:
+    """Refuse a name no event can have."""
+    if name is not None and len(name) > MAX_EVENT_LENGTH:
+        raise InvalidQueryError(f"An event's name has {MAX_EVENT_LENGTH} characters at most.", attr=attr)

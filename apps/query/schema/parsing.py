@@ -8,7 +8,11 @@ import msgspec
 from apps.query.errors import InvalidQueryError, UnsupportedQueryError
 from apps.query.schema.funnels import FunnelsQuery
 from apps.query.schema.request import QueryRequest
+from apps.query.schema.retention import RetentionQuery
 from apps.query.schema.trends import TrendsQuery
+
+Query = TrendsQuery | FunnelsQuery | RetentionQuery
+"""Every kind of question there is an answer to."""
 
 MAX_DEPTH: Final = 40
 MAX_NAME_LENGTH: Final = 128
@@ -16,7 +20,6 @@ MAX_ID_LENGTH: Final = 128
 
 LATER_KINDS: Final = frozenset(
     {
-        "RetentionQuery",
         "LifecycleQuery",
         "StickinessQuery",
         "PathsQuery",
@@ -47,7 +50,7 @@ def parse_request(raw: object) -> QueryRequest:
     return request
 
 
-def parse_query(raw: object, attr: str = "query") -> TrendsQuery | FunnelsQuery:
+def parse_query(raw: object, attr: str = "query") -> Query:
     """Read one query; raises InvalidQueryError or UnsupportedQueryError naming the field."""
     if not isinstance(raw, dict):
         raise InvalidQueryError("Expected a query object with a kind.", attr=attr)
@@ -55,7 +58,7 @@ def parse_query(raw: object, attr: str = "query") -> TrendsQuery | FunnelsQuery:
     kind = raw.get("kind")
     if isinstance(kind, str) and kind in LATER_KINDS:
         raise UnsupportedQueryError(f"{kind} is not supported yet.", attr=f"{attr}.kind")
-    query: TrendsQuery | FunnelsQuery = _convert(raw, TrendsQuery | FunnelsQuery, attr)
+    query: Query = _convert(raw, Query, attr)
     return query
 
 

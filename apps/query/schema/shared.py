@@ -75,12 +75,10 @@ class CompareFilter(Struct, frozen=True, forbid_unknown_fields=True):
     compare_to: str | None = None
 
 
-class QueryFields(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What every insight query may carry."""
+class CommonFields(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every insight query may carry, with or without series."""
 
-    series: tuple[EventsNode, ...]
     dateRange: DateRange | None = None  # noqa: N815 - the public name
-    interval: Interval | None = None
     properties: Any = None
     filterTestAccounts: bool | None = None  # noqa: N815 - the public name
     aggregation_group_type_index: int | None = None
@@ -91,3 +89,10 @@ class QueryFields(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     dataColorTheme: Ignored = None  # noqa: N815 - the public name
     response: Ignored = None
     version: Ignored = None
+
+
+class QueryFields(CommonFields, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every insight query about series may carry."""
+
+    series: tuple[EventsNode, ...]
+    interval: Interval | None = None

@@ -7,6 +7,8 @@ from typing import Any
 
 CASES = Path(__file__).resolve().parents[2] / "cases"
 
+KINDS = ("trends", "funnels", "retention")
+
 Json = Any
 Case = dict[str, Any]
 
@@ -20,9 +22,10 @@ def load(kind: str) -> list[Case]:
 def later(case: Case) -> str | None:
     """Name the field of a case's query that the engine does not answer yet; None when it must answer."""
     query = case["query"]
-    properties = [*(query.get("properties") or ()), *(p for s in query["series"] for p in s.get("properties") or ())]
+    all_series = query.get("series", ())
+    properties = [*(query.get("properties") or ()), *(p for s in all_series for p in s.get("properties") or ())]
     rules = {
-        "math": any(series.get("math_property_type") == "session_properties" for series in query["series"]),
+        "math": any(series.get("math_property_type") == "session_properties" for series in all_series),
         "histogram_bin_count": "breakdown_histogram_bin_count" in (query.get("breakdownFilter") or {}),
         "type": any(part["type"] != "event" for part in properties),
     }
@@ -38,7 +41,9 @@ def check(case: Case, status: int, answer: dict[str, Any]) -> None:
         return
     assert status == 200, answer
     results = answer["results"]
-    if "series" in expected:
+    if "rows" in expected:
+        assert_rows(expected["rows"], results)
+    elif "series" in expected:
         assert_series(expected, results)
     elif "steps" in expected:
         assert_steps(expected["steps"], results)
@@ -55,6 +60,19 @@ def assert_series(expected: dict[str, Any], found: list[dict[str, Any]]) -> None
     assert len(found) == expected.get("series_count", len(expected["series"]))
     for wanted in expected["series"]:
         assert any(matches(wanted, series, expected.get("tolerance", 1e-9)) for series in found), (wanted, found)
+
+
+def assert_rows(expected: list[dict[str, Any]], found: list[dict[str, Any]]) -> None:
+    rows = [
+        {
+            "date": row["date"][: len(wanted["date"])],
+            "values": [cell["count"] for cell in row["values"]],
+            "breakdown_value": row.get("breakdown_value"),
+        }
+        for wanted, row in zip(expected, found, strict=True)
+    ]
+    for wanted in expected:
+        assert any(matches(wanted, row, 1e-9) for row in rows), (wanted, rows)
 
 
 def assert_steps(expected: list[dict[str, Any]], found: list[dict[str, Any]]) -> None:

@@ -7,10 +7,10 @@ import time_machine
 
 from tests.factories.accounts import Cast
 from tests.factories.events import Sent, at, insert
-from tests.integration.query.case_book import Case, check, later, load
+from tests.integration.query.case_book import KINDS, Case, check, later, load
 from tests.integration.query.conftest import Ask
 
-CASES = [pytest.param(case, id=case["id"]) for kind in ("trends", "funnels") for case in load(kind)]
+CASES = [pytest.param(case, id=case["id"]) for kind in KINDS for case in load(kind)]
 
 
 @pytest.mark.parametrize("case", CASES)

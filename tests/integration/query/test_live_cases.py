@@ -1,6 +1,6 @@
 """The public cases on a whole running Baleen: events go in through capture, questions through the endpoint."""
 
-from tests.integration.query.case_book import Case, check, later, load
+from tests.integration.query.case_book import KINDS, Case, check, later, load
 from tests.live import Live
 
 
@@ -15,7 +15,7 @@ def fits(case: Case) -> bool:
 
 def test_cases__sent_through_capture__give_the_expected_answers(live: Live) -> None:
     # Given
-    cases = [case for kind in ("trends", "funnels") for case in load(kind) if fits(case)]
+    cases = [case for kind in KINDS for case in load(kind) if fits(case)]
     assert len(cases) >= 40
     projects = []
     for case in cases:

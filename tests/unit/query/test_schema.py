@@ -120,7 +120,7 @@ def test_query__with_a_wrong_field__is_refused_by_its_name(query: object, attr: 
 @pytest.mark.parametrize(
     ("query", "attr"),
     [
-        ({"kind": "RetentionQuery"}, "query.kind"),
+        ({"kind": "EventsQuery"}, "query.kind"),
         (trends(aggregation_group_type_index=0), "query.aggregation_group_type_index"),
         (trends(samplingFactor=0.1), "query.samplingFactor"),
         (trends(filterTestAccounts=True), "query.filterTestAccounts"),
