@@ -186,9 +186,8 @@ class Shape:
 
 def _with_changes(column: tuple[Any, ...], key: str, changes: Sequence[Change]) -> tuple[Any, ...]:
     """Put the changes of one key into its column; raises UnfitError for what JSON would write in another way."""
-    changed = tuple(
-        value if change is None else change.get(key, value) for value, change in zip(column, changes, strict=True)
-    )
+    pairs = zip(column, changes, strict=True)
+    changed = tuple([value if change is None else change.get(key, value) for value, change in pairs])
     if float in set(map(type, changed)) and not all(map(isfinite, filter(_is_float, changed))):
         raise UnfitError
     return changed
