@@ -2,7 +2,7 @@
 
 import pytest
 
-from apps.clickhouse import client, tables
+from apps.clickhouse import client
 from apps.clickhouse.purge import STORED, purge_project
 from apps.clickhouse.statement import Statement
 from tests.factories.events import Sent, at, insert
@@ -36,8 +36,8 @@ def test_purge__knows_every_table_with_rows_of_projects() -> None:
     # When: the tables of the server that keep what is inserted
     kept = client.run(
         Statement.unscoped(
-            "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%%MergeTree' AND name IN"
-            " (SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'project_id')"
+            "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%%MergeTree' "
+            "AND name IN (SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'project_id')"
         )
     )
 
