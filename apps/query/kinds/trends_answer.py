@@ -50,7 +50,7 @@ def whole(value: float) -> float | int:
 
 
 def _series(line: TrendLine, side: _Named, nodes: Sequence[EventsNode], shape: Shape) -> dict[str, object]:
-    action = _action(nodes[line.series], line.series)
+    action = action_of(nodes[line.series], line.series)
     return _shown(line, side, action, [node.label for node in nodes], shape)
 
 
@@ -89,7 +89,8 @@ def _label(line: TrendLine, names: Sequence[str], *, is_formula: bool) -> str:
     return line.breakdown if len(names) == 1 else f"{name} - {line.breakdown}"
 
 
-def _action(node: EventsNode, order: int) -> dict[str, object]:
+def action_of(node: EventsNode, order: int) -> dict[str, object]:
+    """Say which series a result is about, as public answers do."""
     return {
         "id": node.event,
         "type": "events",

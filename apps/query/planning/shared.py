@@ -4,10 +4,10 @@ from typing import Final
 
 from apps.catalog.filters.schema import MAX_KEY_LENGTH, FilterGroup, parse
 from apps.query.contracts import Scope
-from apps.query.dates import Interval, Period, resolve
+from apps.query.dates import Interval, Period, previous, resolve
 from apps.query.errors import InvalidQueryError, UnsupportedQueryError
 from apps.query.kinds.source import GROUP_TYPES, Actors, Groups, People
-from apps.query.schema.shared import BreakdownFilter, CommonFields, DateRange, EventsNode, QueryFields
+from apps.query.schema.shared import BreakdownFilter, CommonFields, CompareFilter, DateRange, EventsNode, QueryFields
 
 MAX_SERIES: Final = 26
 MAX_EVENT_LENGTH: Final = 400
@@ -66,6 +66,14 @@ def actors_of(index: int | None, people: People, attr: str) -> Actors:
     if not 0 <= index < GROUP_TYPES:
         raise InvalidQueryError(f"A project has {GROUP_TYPES} types of groups: 0 to {GROUP_TYPES - 1}.", attr=attr)
     return Groups(index)
+
+
+def period_before(period: Period, dates: DateRange | None, wanted: CompareFilter | None, scope: Scope) -> Period | None:
+    """Give the earlier period to compare with, if the question wants one."""
+    if wanted is None or not wanted.compare:
+        return None
+    dates = dates or DateRange()
+    return previous(period, dates.date_from, dates.date_to, wanted.compare_to, scope.calendar)
 
 
 def no_breakdown(query: CommonFields, kind: str) -> None:

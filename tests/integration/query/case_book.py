@@ -7,7 +7,7 @@ from typing import Any
 
 CASES = Path(__file__).resolve().parents[2] / "cases"
 
-KINDS = ("trends", "funnels", "retention")
+KINDS = ("trends", "funnels", "retention", "lifecycle", "stickiness")
 
 Json = Any
 Case = dict[str, Any]
@@ -41,8 +41,14 @@ def check(case: Case, status: int, answer: dict[str, Any]) -> None:
         return
     assert status == 200, answer
     results = answer["results"]
-    if "rows" in expected:
+    if "edges" in expected:
+        assert_edges(expected["edges"], results)
+    elif "rows" in expected:
         assert_rows(expected["rows"], results)
+    elif isinstance(expected.get("series"), dict):
+        for name, data in expected["series"].items():
+            wanted = {"status": name, "data": data, "days": expected.get("days", results[0]["days"])}
+            assert sum(matches(wanted, series, 0) for series in results) == 1, (wanted, results)
     elif "series" in expected:
         assert_series(expected, results)
     elif "steps" in expected:
@@ -60,6 +66,12 @@ def assert_series(expected: dict[str, Any], found: list[dict[str, Any]]) -> None
     assert len(found) == expected.get("series_count", len(expected["series"]))
     for wanted in expected["series"]:
         assert any(matches(wanted, series, expected.get("tolerance", 1e-9)) for series in found), (wanted, found)
+
+
+def assert_edges(expected: list[dict[str, Any]], found: list[dict[str, Any]]) -> None:
+    assert len(found) == len(expected), found
+    for wanted in expected:
+        assert any(matches(wanted, edge, 1e-6) for edge in found), (wanted, found)
 
 
 def assert_rows(expected: list[dict[str, Any]], found: list[dict[str, Any]]) -> None:
