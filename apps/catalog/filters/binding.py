@@ -1,10 +1,16 @@
-"""Values on their way into a Statement, numbered so that text and values stay apart."""
+"""Values on their way into a Statement, numbered so that text and values stay apart, and what filters must know."""
 
 
 class Bindings:
-    """Collects the values of one statement and gives each the parameter that stands for it in the text."""
+    """Collects the values of one statement and gives each the parameter that stands for it in the text.
 
-    def __init__(self, project_id: int) -> None:
+    It also carries what filters can save: `has_merges` false says that no person of the project was merged away, and
+    `reach` from when to when (microseconds since 1970) events are read at most, so that sessions are looked for there.
+    """
+
+    def __init__(self, project_id: int, *, has_merges: bool = True, reach: tuple[int, int] | None = None) -> None:
+        self.has_merges = has_merges
+        self.reach = reach
         self._values: dict[str, object] = {"project_id": project_id}
         self._names: dict[tuple[type, object], str] = {}
 

@@ -5,12 +5,30 @@ can be trusted to become a small SQL text.
 """
 
 import math
-from enum import StrEnum
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from apps.catalog.filters.errors import InvalidFilterError, UnsupportedFilterError
+from apps.catalog.filters.moments import span
+from apps.catalog.filters.operators import (
+    DATES,
+    ELEMENT_KEYS,
+    METADATA_KEYS,
+    MOST_GROUP_TYPES,
+    NEEDS_NO_VALUE,
+    NUMERIC,
+    OTHER_TYPES,
+    PATTERNS,
+    RANGES,
+    SYNONYMS,
+    Operator,
+    Source,
+    is_session_key,
+)
+from apps.catalog.filters.texts import number_text
 
 MAX_DEPTH: Final = 8
 MAX_FILTERS: Final = 100
@@ -20,59 +38,24 @@ MAX_VALUE_LENGTH: Final = 8192
 MAX_PATTERN_LENGTH: Final = 1000
 
 
-class Operator(StrEnum):
-    """How a property is compared."""
-
-    EXACT = "exact"
-    IS_NOT = "is_not"
-    ICONTAINS = "icontains"
-    NOT_ICONTAINS = "not_icontains"
-    REGEX = "regex"
-    NOT_REGEX = "not_regex"
-    GT = "gt"
-    GTE = "gte"
-    LT = "lt"
-    LTE = "lte"
-    IS_SET = "is_set"
-    IS_NOT_SET = "is_not_set"
-
-
-NEEDS_NO_VALUE: Final = frozenset({Operator.IS_SET, Operator.IS_NOT_SET})
-NUMERIC: Final = frozenset({Operator.GT, Operator.GTE, Operator.LT, Operator.LTE})
-PATTERNS: Final = frozenset({Operator.REGEX, Operator.NOT_REGEX})
-
-OTHER_OPERATORS: Final = frozenset(
-    {
-        "between",
-        "not_between",
-        "min",
-        "max",
-        "is_date_exact",
-        "is_date_before",
-        "is_date_after",
-        "in",
-        "not_in",
-        "is_cleaned_path_exact",
-    }
-)
-"""Operators of the public language without an SQL reading here."""
-
-OTHER_TYPES: Final = frozenset(
-    {"person", "group", "session", "cohort", "element", "event_metadata", "feature", "hogql", "recording", "log"}
-)
-"""What else than an event's own properties the public language can look at."""
-
 _LEAF_FIELDS: Final = frozenset({"key", "value", "operator", "type", "label", "group_type_index", "group_key_names"})
 _GROUP_FIELDS: Final = frozenset({"type", "values"})
 
 
 class PropertyFilter(Struct, frozen=True):
-    """One comparison of an event property; any of `values` may match, none of them for the negated operators."""
+    """One comparison of a property; any of `values` may match, none of them for the negated operators.
+
+    `number` is what numbers are compared with, `bounds` the first and last number (or, for dates, microsecond since
+    1970) of a range, `group_index` which type of group is meant.
+    """
 
     key: str
     operator: Operator
     values: tuple[str, ...] = ()
     number: float = 0.0
+    source: Source = Source.EVENT
+    group_index: int | None = None
+    bounds: tuple[float, float] = (0, 0)
 
 
 class FilterGroup(Struct, frozen=True):
@@ -84,6 +67,15 @@ class FilterGroup(Struct, frozen=True):
 
 Filter = PropertyFilter | FilterGroup
 NO_FILTER: Final = FilterGroup(is_all=True)
+
+
+def leaves(node: Filter) -> Iterator[PropertyFilter]:
+    """List the comparisons of a filter."""
+    if isinstance(node, PropertyFilter):
+        yield node
+    else:
+        for child in node.filters:
+            yield from leaves(child)
 
 
 def parse(raw: object, attr: str) -> FilterGroup:
@@ -113,7 +105,7 @@ def as_text(value: object, attr: str) -> str:
         case int():
             return str(value)
         case float():
-            return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)  # noqa: PLR2004
+            return number_text(value)
         case str() if len(value) <= MAX_VALUE_LENGTH:
             return _clean(value, attr)
         case str():
@@ -152,30 +144,60 @@ class _Reader:
 
 
 def _leaf(raw: dict[str, object], attr: str) -> PropertyFilter:
-    _check_type(raw.get("type", "event"), f"{attr}.type")
+    source = _source(raw.get("type", "event"), f"{attr}.type")
     _refuse_unknown(raw, _LEAF_FIELDS, attr)
     key = raw.get("key")
     if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY_LENGTH:
         raise InvalidFilterError(f"Expected a property name of 1 to {MAX_KEY_LENGTH} characters.", attr=f"{attr}.key")
     operator = _operator(raw.get("operator"), f"{attr}.operator")
     _clean(key, f"{attr}.key")
+    check_key(source, key, f"{attr}.key")
+    index = group_index(raw.get("group_type_index"), f"{attr}.group_type_index") if source is Source.GROUP else None
+    bare = PropertyFilter(key, operator, source=source, group_index=index)
     if operator in NEEDS_NO_VALUE:
-        return PropertyFilter(key, operator)
-    value_attr = f"{attr}.value"
+        return bare
+    value, value_attr = raw.get("value"), f"{attr}.value"
     if operator in NUMERIC:
-        return PropertyFilter(key, operator, number=_number(raw.get("value"), value_attr))
-    values = _texts(raw.get("value"), value_attr)
+        return replace(bare, number=_number(value, value_attr))
+    if operator in RANGES:
+        return replace(bare, bounds=_range(value, value_attr))
+    if operator in DATES:
+        return replace(bare, bounds=_day(value, value_attr))
+    values = _texts(value, value_attr)
     if operator in PATTERNS:
         _check_patterns(values, value_attr)
-    return PropertyFilter(key, operator, values)
+    return replace(bare, values=values)
 
 
-def _check_type(kind: object, attr: str) -> None:
-    if kind is None or kind == "event":
-        return
+def _source(kind: object, attr: str) -> Source:
+    if kind is None:
+        return Source.EVENT
     if isinstance(kind, str) and kind in OTHER_TYPES:
-        raise UnsupportedFilterError(f"Filters of type {kind} are not supported yet, only event.", attr=attr)
-    raise InvalidFilterError("Unknown type of filter.", attr=attr)
+        raise UnsupportedFilterError(f"Filters of type {kind} are not supported yet.", attr=attr)
+    if not isinstance(kind, str) or kind not in set(Source):
+        raise InvalidFilterError("Unknown type of filter.", attr=attr)
+    return Source(kind)
+
+
+def check_key(source: Source, key: str, attr: str) -> None:
+    """Refuse a key that events, their elements or sessions cannot have, with what they can."""
+    if source is Source.SESSION and not is_session_key(key):
+        raise UnsupportedFilterError(
+            "Sessions are known by $session_duration, $start_timestamp, $end_timestamp, $pageview_count, $screen_count,"
+            " $autocapture_count, and by $entry_ and $exit_ with current_url, pathname, host, referrer,"
+            " referring_domain, browser, os, device_type or a utm_ parameter.",
+            attr=attr,
+        )
+    known = {Source.ELEMENT: ELEMENT_KEYS, Source.METADATA: METADATA_KEYS}.get(source)
+    if known is not None and key not in known:
+        raise UnsupportedFilterError(f"Only {', '.join(known)} can be asked for here.", attr=attr)
+
+
+def group_index(raw: object, attr: str) -> int:
+    """Read which type of group is meant."""
+    if isinstance(raw, bool) or not isinstance(raw, int) or not 0 <= raw < MOST_GROUP_TYPES:
+        raise InvalidFilterError(f"Expected the index of a group type, 0 to {MOST_GROUP_TYPES - 1}.", attr=attr)
+    return raw
 
 
 def _refuse_unknown(raw: dict[str, object], known: frozenset[str], attr: str) -> None:
@@ -189,10 +211,8 @@ def _operator(raw: object, attr: str) -> Operator:
         return Operator.EXACT
     if not isinstance(raw, str):
         raise InvalidFilterError("Expected the name of an operator.", attr=attr)
-    if raw in OTHER_OPERATORS:
-        raise UnsupportedFilterError(f"The operator {raw} is not supported yet.", attr=attr)
     try:
-        return Operator(raw)
+        return SYNONYMS.get(raw) or Operator(raw)
     except ValueError as exc:
         raise InvalidFilterError("Unknown operator.", attr=attr) from exc
 
@@ -219,6 +239,24 @@ def _number(raw: object, attr: str) -> float:
     if not math.isfinite(number):
         raise InvalidFilterError("Expected a finite number.", attr=attr)
     return number
+
+
+def _range(raw: object, attr: str) -> tuple[float, float]:
+    if not isinstance(raw, list | tuple) or len(raw) != 2:  # noqa: PLR2004 - from and to
+        raise InvalidFilterError("Expected two numbers, the smallest and the largest.", attr=attr)
+    low, high = _number(raw[0], f"{attr}.0"), _number(raw[1], f"{attr}.1")
+    if low > high:
+        raise InvalidFilterError("The first number is larger than the second.", attr=attr)
+    return low, high
+
+
+def _day(raw: object, attr: str) -> tuple[float, float]:
+    if isinstance(raw, list | tuple) and len(raw) == 1:
+        raw = raw[0]
+    found = span(as_text(raw, attr))
+    if found is None:
+        raise InvalidFilterError("Expected a date such as 2026-03-01 or 2026-03-01T12:00:00Z.", attr=attr)
+    return found
 
 
 def _check_patterns(patterns: tuple[str, ...], attr: str) -> None:

@@ -27,7 +27,7 @@ def later(case: Case) -> str | None:
     rules = {
         "math": any(series.get("math_property_type") == "session_properties" for series in all_series),
         "histogram_bin_count": "breakdown_histogram_bin_count" in (query.get("breakdownFilter") or {}),
-        "type": any(part["type"] != "event" for part in properties),
+        "type": any(part["type"] in {"cohort", "hogql"} for part in properties),
     }
     return next((field for field, holds in rules.items() if holds), None)
 

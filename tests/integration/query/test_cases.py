@@ -7,6 +7,7 @@ import time_machine
 
 from tests.factories.accounts import Cast
 from tests.factories.events import Sent, at, insert
+from tests.factories.mirrors import insert_groups, insert_persons
 from tests.integration.query.case_book import KINDS, Case, check, later, load
 from tests.integration.query.conftest import Ask
 
@@ -41,12 +42,21 @@ def build_world(case: Case, cast: Cast) -> None:
                 event["event"],
                 event["distinct_id"],
                 at(event["timestamp"]),
-                event["properties"],
+                event["properties"] | groups_of(event, case),
                 owners.get(event["distinct_id"], ""),
             )
             for event in case["events"]
         ],
     )
+    insert_persons(cast.project.pk, {person["distinct_ids"][0]: person["properties"] for person in case["persons"]})
+    insert_groups(cast.project.pk, {(group["index"], group["key"]): group["properties"] for group in case["groups"]})
+
+
+def groups_of(event: dict[str, Any], case: Case) -> dict[str, str]:
+    """Say which groups an event happened in, as the writer does."""
+    places = {group["type"]: group["index"] for group in case["groups"]}
+    named = event["properties"].get("$groups", {})
+    return {f"$group_{places[kind]}": key for kind, key in named.items() if kind in places}
 
 
 def put_question(case: Case, ask: Ask) -> tuple[int, dict[str, Any]]:
