@@ -1,5 +1,6 @@
 """The public behaviour, case by case: small worlds with one query each and the numbers it must give, over HTTP."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -48,8 +49,20 @@ def build_world(case: Case, cast: Cast) -> None:
             for event in case["events"]
         ],
     )
-    insert_persons(cast.project.pk, {person["distinct_ids"][0]: person["properties"] for person in case["persons"]})
+    insert_persons(
+        cast.project.pk,
+        {person["distinct_ids"][0]: person["properties"] for person in case["persons"]},
+        {person["distinct_ids"][0]: made_at(person, case) for person in case["persons"]},
+    )
     insert_groups(cast.project.pk, {(group["index"], group["key"]): group["properties"] for group in case["groups"]})
+
+
+def made_at(person: dict[str, Any], case: Case) -> datetime:
+    """Say when a person was made: as the case tells, else with their first event."""
+    if "created_at" in person:
+        return at(person["created_at"])
+    own = [at(event["timestamp"]) for event in case["events"] if event["distinct_id"] in person["distinct_ids"]]
+    return min(own, default=at("2020-01-01"))
 
 
 def groups_of(event: dict[str, Any], case: Case) -> dict[str, str]:
