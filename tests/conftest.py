@@ -13,6 +13,7 @@ from django.conf import settings
 from tests.live import Live, run_live
 
 _project_ids = itertools.count(1_000_000)
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,13 @@ def _forget_tokens() -> None:
     selectors.forget_tokens()
     forget()
     memory.forget()
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long or binary value by its argument: such text may differ between the processes that collect the tests."""
+    if isinstance(val, bytes) or (isinstance(val, str) and len(val) > _LONGEST_NAME):
+        return argname
+    return None
 
 
 def pytest_sessionfinish() -> None:

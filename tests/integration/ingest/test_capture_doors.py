@@ -186,7 +186,7 @@ EVENT_PART = ("event", "application/json", json.dumps(AI | {"properties": {"$ai_
         (parts_of(("event", "application/json", b"[]")), "event"),
         (b"", None),
         (b"--otter\r\n", None),
-        (gzip.compress(b"--otter")[:-4], None),
+        (gzip.compress(b"--otter", mtime=0)[:-4], None),
     ],
     ids=[str(number) for number in range(11)],
 )  # fmt: skip
