@@ -88,7 +88,7 @@ def _forget_tokens() -> None:
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name a long or binary value by its argument: such text may differ between the processes that collect the tests."""
+    """Name a long or binary value by its argument: such text may differ between processes that collect the tests."""
     if isinstance(val, bytes) or (isinstance(val, str) and len(val) > _LONGEST_NAME):
         return argname
     return None
