@@ -6,12 +6,14 @@ from typing import Any
 from apps.query.contracts import Plan, Scope
 from apps.query.planning.funnels import plan_funnels
 from apps.query.planning.lifecycle import plan_lifecycle
+from apps.query.planning.paths import plan_paths
 from apps.query.planning.retention import plan_retention
 from apps.query.planning.stickiness import plan_stickiness
 from apps.query.planning.trends import plan_trends
 from apps.query.schema import (
     FunnelsQuery,
     LifecycleQuery,
+    PathsQuery,
     Query,
     RetentionQuery,
     StickinessQuery,
@@ -22,6 +24,7 @@ PLANNERS: dict[type[Any], Callable[[Any, Scope], Plan]] = {
     TrendsQuery: plan_trends,
     FunnelsQuery: plan_funnels,
     RetentionQuery: plan_retention,
+    PathsQuery: plan_paths,
     LifecycleQuery: plan_lifecycle,
     StickinessQuery: plan_stickiness,
 }

@@ -3,6 +3,7 @@
 from apps.query.schema.funnels import FunnelsQuery
 from apps.query.schema.lifecycle import LifecycleQuery
 from apps.query.schema.parsing import Query, parse_query, parse_request
+from apps.query.schema.paths import PathsQuery
 from apps.query.schema.request import QueryRequest, RefreshMode
 from apps.query.schema.retention import RetentionQuery
 from apps.query.schema.stickiness import StickinessQuery
@@ -11,6 +12,7 @@ from apps.query.schema.trends import TrendsQuery
 __all__ = [
     "FunnelsQuery",
     "LifecycleQuery",
+    "PathsQuery",
     "Query",
     "QueryRequest",
     "RefreshMode",

@@ -8,12 +8,13 @@ import msgspec
 from apps.query.errors import InvalidQueryError, UnsupportedQueryError
 from apps.query.schema.funnels import FunnelsQuery
 from apps.query.schema.lifecycle import LifecycleQuery
+from apps.query.schema.paths import PathsQuery
 from apps.query.schema.request import QueryRequest
 from apps.query.schema.retention import RetentionQuery
 from apps.query.schema.stickiness import StickinessQuery
 from apps.query.schema.trends import TrendsQuery
 
-Query = TrendsQuery | FunnelsQuery | RetentionQuery | LifecycleQuery | StickinessQuery
+Query = TrendsQuery | FunnelsQuery | RetentionQuery | LifecycleQuery | StickinessQuery | PathsQuery
 """Every kind of question there is an answer to."""
 
 MAX_DEPTH: Final = 40
@@ -22,7 +23,6 @@ MAX_ID_LENGTH: Final = 128
 
 LATER_KINDS: Final = frozenset(
     {
-        "PathsQuery",
         "HogQLQuery",
         "ActorsQuery",
         "EventsQuery",

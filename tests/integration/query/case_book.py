@@ -7,7 +7,7 @@ from typing import Any
 
 CASES = Path(__file__).resolve().parents[2] / "cases"
 
-KINDS = ("trends", "funnels", "retention", "lifecycle", "stickiness")
+KINDS = ("trends", "funnels", "retention", "lifecycle", "stickiness", "paths")
 
 Json = Any
 Case = dict[str, Any]
