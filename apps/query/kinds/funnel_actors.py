@@ -4,16 +4,22 @@ from typing import Final
 
 from apps.catalog.filters.binding import Bindings
 from apps.catalog.filters.sql import ALWAYS
-from apps.clickhouse.properties import property_text
 from apps.query.kinds.funnel_question import FunnelBreakdown, FunnelExclusion, FunnelInput, FunnelStep
 from apps.query.kinds.funnel_unordered import UnorderedWalk
 from apps.query.kinds.funnel_walk import Walk, Word
 from apps.query.kinds.layers import Layers
 from apps.query.kinds.source import MOMENT, both, in_project, in_range, is_event, named
+from apps.query.kinds.splits import beside, shown
 from apps.query.schema.funnels import Attribution, FunnelOrder
 
 SETTINGS: Final = {"max_subquery_depth": 1000, "max_parser_depth": 5000}
 """Every step is a layer or a few; the engine's defaults allow a hundred, which twenty steps can pass."""
+
+
+def bindings_of(question: FunnelInput) -> Bindings:
+    """Make the bindings of a funnel's statement."""
+    reach = (question.period.start_us, question.period.end_us)
+    return Bindings(question.project_id, has_merges=question.people.has_merges, reach=reach)
 
 
 def gather(question: FunnelInput, bindings: Bindings) -> Layers:
@@ -53,13 +59,17 @@ def _rows(question: FunnelInput, bindings: Bindings) -> str:
     conditions = [is_event(one.event, one.filters, bindings) for one in wanted]
     is_exclusive = None not in names and len(set(names)) == len(names)
     start = bindings.bind(question.period.start_us)
+    found = beside(question.breakdown.splits if question.breakdown else (), question.people, bindings)
     columns = [
-        f"{question.people.actor} AS actor",
+        f"{question.actors.actor} AS actor",
         f"{question.word.bits(conditions, exclusive=is_exclusive)} AS bits",
         f"{question.word.packed(f'{MOMENT} - {start}', 'bits')} AS word",
     ]
     if question.breakdown:
-        values = ", ".join(f"ifNull({property_text(key)}, '')" for key in question.breakdown.keys)
+        values = ", ".join(
+            f"ifNull({shown(split, value)}, '')"
+            for split, value in zip(question.breakdown.splits, found.values, strict=True)
+        )
         columns.append(f"[{values}] AS value")
     # A strict funnel is broken by any event, so it must see them all.
     is_strict = question.order is FunnelOrder.STRICT
@@ -69,9 +79,10 @@ def _rows(question: FunnelInput, bindings: Bindings) -> str:
         ALWAYS if is_strict else named(names, bindings),
         in_range(question.period.start_us, question.period.end_us, bindings),
         is_event(None, question.filters, bindings),
+        question.actors.is_known,
         ALWAYS if is_strict or all_fit else f"bits != {question.word.unfit}",
     )
-    return f"SELECT {', '.join(columns)}\n{question.people.from_events()}\nWHERE {where}"
+    return f"SELECT {', '.join(columns)}\n{found.rows(question.actors)}\nWHERE {where}"
 
 
 def _between(question: FunnelInput, step: int) -> tuple[int, ...]:
@@ -95,7 +106,7 @@ def _by_value(breakdown: FunnelBreakdown, word: Word, rows: str) -> str:
     if breakdown.attribution is Attribution.STEP:
         return _by_step(breakdown, word, rows)
     pick = "argMinIf" if breakdown.attribution is Attribution.FIRST_TOUCH else "argMaxIf"
-    nothing = f"[{', '.join(repr('') for _ in breakdown.keys)}]"
+    nothing = f"[{', '.join(repr('') for _ in breakdown.splits)}]"
     counts = f"value != {nothing} AND ({' OR '.join(f'({word.fits(step + 1)})' for step in range(word.steps))})"
     touched = f"if(countIf({counts}) = 0, {nothing}, {pick}(value, word, {counts})) AS touched"
     return f"SELECT words, touched AS value\nFROM (SELECT {_WORDS}, {touched}\nFROM ({rows})\nGROUP BY actor)"

@@ -10,9 +10,12 @@ from apps.query.kinds.funnels import FunnelGroup
 from apps.query.schema.shared import EventsNode
 
 
-def steps(group: FunnelGroup, nodes: Sequence[EventsNode], *, is_unordered: bool) -> list[dict[str, Any]]:
+def steps(
+    group: FunnelGroup, nodes: Sequence[EventsNode], *, is_unordered: bool, is_scalar: bool = False
+) -> list[dict[str, Any]]:
     """Write the steps of one value; in an unordered funnel they have no event of their own."""
-    extra = {} if group.breakdown is None else {"breakdown": group.breakdown, "breakdown_value": group.breakdown}
+    value = group.breakdown[0] if group.breakdown and is_scalar else group.breakdown
+    extra = {} if value is None else {"breakdown": value, "breakdown_value": value}
     return [
         {
             "action_id": None if is_unordered else node.event,
@@ -30,7 +33,7 @@ def steps(group: FunnelGroup, nodes: Sequence[EventsNode], *, is_unordered: bool
     ]
 
 
-def line(found: ConversionLine, period: Period) -> dict[str, Any]:
+def line(found: ConversionLine, period: Period, *, is_scalar: bool = False) -> dict[str, Any]:
     """Write conversion over time, of one value when split."""
     shown: dict[str, Any] = {
         "count": found.entered,
@@ -38,7 +41,8 @@ def line(found: ConversionLine, period: Period) -> dict[str, Any]:
         "days": period.days,
         "labels": period.labels,
     }
-    return shown if found.breakdown is None else shown | {"breakdown_value": found.breakdown}
+    value = found.breakdown[0] if found.breakdown and is_scalar else found.breakdown
+    return shown if value is None else shown | {"breakdown_value": value}
 
 
 def histogram(times: TimesToConvert) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Final
 from apps.catalog.filters.schema import FilterGroup
 from apps.query.dates import Period
 from apps.query.kinds.funnel_walk import Word
-from apps.query.kinds.source import UNMERGED, People
+from apps.query.kinds.source import UNMERGED, Actors, People
+from apps.query.kinds.splits import Split
 from apps.query.schema.funnels import Attribution, FunnelOrder
 
 OTHER: Final = "Other"
@@ -27,9 +28,9 @@ class FunnelStep:
 
 @dataclass(frozen=True, slots=True)
 class FunnelBreakdown:
-    """The event properties actors are split by, and whose value counts."""
+    """The properties actors are split by, and which event's values count."""
 
-    keys: tuple[str, ...]
+    splits: tuple[Split, ...]
     limit: int
     attribution: Attribution = Attribution.FIRST_TOUCH
     step: int = 0
@@ -62,6 +63,7 @@ class FunnelInput:
     first: int = 0
     last: int = 0
     people: People = UNMERGED
+    actors: Actors = UNMERGED
 
     @property
     def word(self) -> Word:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from apps.catalog.filters.binding import Bindings
 from apps.clickhouse.statement import Statement
 from apps.query.kinds import funnel_actors
 from apps.query.kinds.funnel_question import FunnelInput
@@ -25,7 +24,7 @@ class TimesToConvert:
 
 def build(question: FunnelInput, bins: int | None) -> Statement:
     """Ask how the seconds between two steps are spread; `bins` None means the cube root of the people."""
-    bindings = Bindings(question.project_id)
+    bindings = funnel_actors.bindings_of(question)
     layers = funnel_actors.gather(question, bindings)
     way = funnel_actors.walk(question, bindings, layers)
     last, first = way.time_of(question.last + 1), way.time_of(question.first + 1)

@@ -21,7 +21,7 @@ class ConversionLine:
 
 def build(question: FunnelInput) -> Statement:
     """Ask how many of those who began in each period came to the last step asked about."""
-    bindings = Bindings(question.project_id)
+    bindings = funnel_actors.bindings_of(question)
     layers = funnel_actors.gather(question, bindings)
     _by_period(question, bindings, layers)
     funnel_actors.walk(question, bindings, layers)

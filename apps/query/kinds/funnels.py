@@ -29,7 +29,7 @@ class FunnelGroup:
 
 def build(question: FunnelInput) -> Statement:
     """Ask how many actors reached each step, and after how long."""
-    bindings = Bindings(question.project_id)
+    bindings = funnel_actors.bindings_of(question)
     layers = funnel_actors.gather(question, bindings)
     way = funnel_actors.walk(question, bindings, layers)
     steps = range(2, len(question.steps) + 1)

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from apps.clickhouse.properties import property_number, property_text
-from apps.query.kinds.source import People
+from apps.catalog.filters.places import group_key
+from apps.clickhouse.properties import property_text
+from apps.query.kinds.source import Actors
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,9 @@ class Aggregate:
         return f"ifNull(ifNotFinite(toFloat64({expression}), 0), 0)"
 
 
-_OF_EVENTS: Final[dict[str, Callable[[People], Aggregate]]] = {
+_OF_EVENTS: Final[dict[str, Callable[[Actors], Aggregate]]] = {
     "total": lambda _: Aggregate("count"),
-    "dau": lambda people: Aggregate("uniqExact", people.actor),
+    "dau": lambda actors: Aggregate("uniqExact", actors.actor),
     "unique_session": lambda _: Aggregate("uniqExact", property_text("$session_id")),
 }
 _OF_PROPERTY: Final[dict[str, Callable[[str], Aggregate]]] = {
@@ -90,18 +91,27 @@ COUNTING: Final = frozenset({*_OF_EVENTS, *ACTIVE_DAYS, *FIRST, *PER_ACTOR})
 NUMERIC: Final = frozenset(_OF_PROPERTY)
 """Maths over the numeric values of `math_property`."""
 
-DISTINCT: Final = frozenset({"dau"})
+OF_GROUPS: Final = "unique_group"
+"""The math that counts the groups of a type."""
+
+DISTINCT: Final = frozenset({"dau", OF_GROUPS})
 """Maths that count an actor once: added up over time, each counts only where first seen."""
 
 
-def aggregate(math: str, math_property: str | None, people: People) -> Aggregate:
-    """Give the aggregate of a math; for the numeric ones over the property's numbers."""
+OF_ACTORS: Final = frozenset({"dau", *ACTIVE_DAYS, *FIRST, *PER_ACTOR})
+"""Maths that look at who acted: an event without an actor does not count."""
+
+
+def aggregate(math: str, measured: str, actors: Actors, group: int | None = None) -> Aggregate:
+    """Give the aggregate of a math; for the numeric ones over the numbers of what is measured (an expression)."""
     if math in _OF_PROPERTY:
-        return _OF_PROPERTY[math](property_number(math_property or ""))
+        return _OF_PROPERTY[math](measured)
     if math in PER_ACTOR:
         return _OVER_ACTORS[math.removesuffix(_PER_ACTOR_SUFFIX)]
     if math in ACTIVE_DAYS:
-        return _OF_EVENTS["dau"](people)
+        return _OF_EVENTS["dau"](actors)
     if math in FIRST:
-        return _OF_EVENTS["total"](people)
-    return _OF_EVENTS[math](people)
+        return _OF_EVENTS["total"](actors)
+    if math == OF_GROUPS:
+        return Aggregate("uniqExact", f"nullIf({group_key(group or 0)}, '')")
+    return _OF_EVENTS[math](actors)

@@ -40,6 +40,11 @@ class People:
         return f"if(merged_into = {_NOBODY}, person_id, merged_into)" if self.has_merges else "person_id"
 
     @property
+    def own(self) -> str:
+        """The actor as the event itself names it, right for whoever has no record: a merge always leaves one."""
+        return "person_id"
+
+    @property
     def is_known(self) -> str:
         """The condition that an event has an actor: each is somebody's."""
         return ALWAYS
@@ -48,9 +53,9 @@ class People:
         """Select `known` and `created_at` of all persons; who never gave a word about themselves has no row."""
         return f"SELECT person_id AS known, created_at\nFROM {PERSONS} FINAL\nWHERE {in_project()}"
 
-    def from_events(self) -> str:
-        """Give the FROM clause over events, each once, for selects that name the actor."""
-        return from_events() + self._merges
+    def from_events(self, beside: str = "") -> str:
+        """Give the FROM clause over events, each once, for selects that name the actor; `beside` is joined to them."""
+        return from_events() + self._merges + beside
 
     def from_stored(self) -> str:
         """Give the FROM clause over events as they are stored, for selects that name the actor."""
@@ -68,6 +73,11 @@ class Groups:
     index: int
 
     @property
+    def own(self) -> str:
+        """The actor as the event itself names it: groups are not merged."""
+        return self.actor
+
+    @property
     def actor(self) -> str:
         """The expression of the group an event belongs to; the empty text when it belongs to none."""
         return f"ifNull({property_text(f'$group_{self.index}')}, '')"
@@ -77,9 +87,9 @@ class Groups:
         """The condition that an event has an actor."""
         return f"{self.actor} != ''"
 
-    def from_events(self) -> str:
-        """Give the FROM clause over events, each once."""
-        return from_events()
+    def from_events(self, beside: str = "") -> str:
+        """Give the FROM clause over events, each once; `beside` is joined to them."""
+        return from_events() + beside
 
     def from_stored(self) -> str:
         """Give the FROM clause over events as they are stored."""

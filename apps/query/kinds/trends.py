@@ -8,15 +8,10 @@ from typing import Final
 from apps.catalog.filters.binding import Bindings
 from apps.clickhouse.statement import Statement
 from apps.query.dates import Interval
-from apps.query.kinds import buckets, trend_sources
-from apps.query.kinds.maths import ACTIVE_DAYS, DISTINCT, FIRST, PER_ACTOR, Aggregate, aggregate
+from apps.query.kinds import buckets, trend_sources, trend_splits
+from apps.query.kinds.maths import ACTIVE_DAYS, DISTINCT, FIRST, OF_GROUPS, PER_ACTOR, Aggregate, aggregate
 from apps.query.kinds.trend_question import Shape, TrendBreakdown, TrendSeries, TrendsInput
-
-OTHER: Final = "$$_posthog_breakdown_other_$$"
-"""How answers name the values beyond the limit."""
-
-NULL: Final = "$$_posthog_breakdown_null_$$"
-"""How answers name events without the property."""
+from apps.query.kinds.trend_splits import NO_BIN, NULL, OTHER
 
 LOOKING_BACK: Final = frozenset({Interval.HOUR, Interval.DAY})
 """Intervals at which active people are those of the trailing days; at longer ones those of the bucket."""
@@ -38,7 +33,7 @@ class TrendLine:
 
 def build(question: TrendsInput) -> Statement:
     """Ask how often, or by how many people, each series happened in each bucket."""
-    bindings = Bindings(question.project_id)
+    bindings = Bindings(question.project_id, has_merges=question.people.has_merges, reach=question.reach)
     selects = [_series(question, index, bindings) for index in range(len(question.series))]
     return Statement("\nUNION ALL\n".join(selects), bindings.values)
 
@@ -73,7 +68,7 @@ def decode(rows: Sequence[Mapping[str, object]], question: TrendsInput) -> list[
 
 def rank(line: TrendLine) -> tuple[int, int, float, str]:
     """Order lines by series, then size, those without a value and the rest last."""
-    last = {NULL: 1, OTHER: 2}.get(line.breakdown or "", 0)
+    last = {NULL: 1, NO_BIN: 1, OTHER: 2}.get(line.breakdown or "", 0)
     return line.series, last, -line.total, line.breakdown or ""
 
 
@@ -93,7 +88,8 @@ def _running(values: list[float]) -> list[float]:
 
 def _series(question: TrendsInput, index: int, bindings: Bindings) -> str:
     series = question.series[index]
-    counted = aggregate(series.math, series.math_property, question.people)
+    measured = trend_sources.measured_by(question, series, bindings)
+    counted = aggregate(series.math, measured, question.actors, series.group)
     is_running = question.shape is Shape.CUMULATIVE and series.math in DISTINCT
     if is_running or series.math in PER_ACTOR:
         return _by_actor(question, index, counted, bindings, is_running=is_running)
@@ -104,6 +100,14 @@ def _series(question: TrendsInput, index: int, bindings: Bindings) -> str:
 
 
 def _source(question: TrendsInput, series: TrendSeries, counted: Aggregate, bindings: Bindings) -> str:
+    if question.breakdown is None or question.breakdown.is_plain:
+        return _plain_source(question, series, counted, bindings)
+    source = _plain_source(question, series, counted, bindings)
+    names = ["bucket"] if series.math in FIRST or not counted.measured else ["bucket", "measured"]
+    return trend_splits.shown(source, names, question.breakdown, bindings)
+
+
+def _plain_source(question: TrendsInput, series: TrendSeries, counted: Aggregate, bindings: Bindings) -> str:
     if series.math in FIRST:
         return trend_sources.first_ever(question, series, bindings, of_matching=FIRST[series.math])
     looks_back = question.period.interval in LOOKING_BACK or question.shape is Shape.TOTAL
@@ -114,9 +118,15 @@ def _source(question: TrendsInput, series: TrendSeries, counted: Aggregate, bind
 
 def _by_actor(question: TrendsInput, index: int, counted: Aggregate, bindings: Bindings, *, is_running: bool) -> str:
     """Reduce each actor (under each value) to one row first: where first seen, or how many events a bucket."""
-    source = trend_sources.matching(question, question.series[index], question.people.actor, bindings)
+    series = question.series[index]
+    who = counted.measured if is_running else question.actors.actor
+    source = trend_sources.matching(question, series, who, bindings)
     label = ""
+    if is_running and series.math == OF_GROUPS:
+        source = f"SELECT *\nFROM ({source})\nWHERE isNotNull(measured)"
     if question.breakdown is not None:
+        if not question.breakdown.is_plain:
+            source = trend_splits.shown(source, ["bucket", "measured"], question.breakdown, bindings)
         source, label = _labelled(source, question.breakdown, bindings), ", breakdown"
     if is_running:
         rows = f"SELECT min(bucket) AS bucket{label}\nFROM ({source})\nGROUP BY measured{label}"

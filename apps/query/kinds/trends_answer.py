@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from apps.query.dates import Period
 from apps.query.kinds.trend_formulas import NamedFormula
-from apps.query.kinds.trend_question import Shape
+from apps.query.kinds.trend_question import Shape, TrendBreakdown
+from apps.query.kinds.trend_splits import values_of
 from apps.query.kinds.trends import TrendLine
 from apps.query.schema.shared import EventsNode
 
@@ -33,15 +34,24 @@ class _Named:
         return cls(side.lines, side.label, side.period.labels, side.period.days)
 
 
-def answer(sides: Sequence[Side], nodes: Sequence[EventsNode], shape: Shape) -> list[dict[str, object]]:
+def answer(
+    sides: Sequence[Side], nodes: Sequence[EventsNode], shape: Shape, breakdown: TrendBreakdown | None = None
+) -> list[dict[str, object]]:
     """Write every line as a series object, the current period first."""
-    return [_series(line, side, nodes, shape) for side in map(_Named.of, sides) for line in side.lines]
+    names = [node.label for node in nodes]
+    return [
+        _shown(line, side, action_of(nodes[line.series], line.series), names, shape, breakdown)
+        for side in map(_Named.of, sides)
+        for line in side.lines
+    ]
 
 
-def formula_answer(sides: Sequence[Side], formulas: Sequence[NamedFormula], shape: Shape) -> list[dict[str, object]]:
+def formula_answer(
+    sides: Sequence[Side], formulas: Sequence[NamedFormula], shape: Shape, breakdown: TrendBreakdown | None = None
+) -> list[dict[str, object]]:
     """Write every line of a formula as a series object without an action."""
     names = [named.label for named in formulas]
-    return [_shown(line, side, None, names, shape) for side in map(_Named.of, sides) for line in side.lines]
+    return [_shown(line, side, None, names, shape, breakdown) for side in map(_Named.of, sides) for line in side.lines]
 
 
 def whole(value: float) -> float | int:
@@ -49,17 +59,18 @@ def whole(value: float) -> float | int:
     return int(value) if value.is_integer() else value
 
 
-def _series(line: TrendLine, side: _Named, nodes: Sequence[EventsNode], shape: Shape) -> dict[str, object]:
-    action = action_of(nodes[line.series], line.series)
-    return _shown(line, side, action, [node.label for node in nodes], shape)
-
-
-def _shown(
-    line: TrendLine, side: _Named, action: dict[str, object] | None, names: Sequence[str], shape: Shape
+def _shown(  # noqa: PLR0913, PLR0917 - what a line is shown with
+    line: TrendLine,
+    side: _Named,
+    action: dict[str, object] | None,
+    names: Sequence[str],
+    shape: Shape,
+    breakdown: TrendBreakdown | None,
 ) -> dict[str, object]:
+    values = [] if line.breakdown is None else values_of(line.breakdown, breakdown)
     shown: dict[str, object] = {
         "action": action,
-        "label": _label(line, names, is_formula=action is None),
+        "label": _label(line, "::".join(values), names, is_formula=action is None),
         "count": 0,
         "data": [],
         "labels": [],
@@ -76,17 +87,17 @@ def _shown(
             "days": side.days,
         }
     if line.breakdown is not None:
-        shown["breakdown_value"] = line.breakdown
+        shown["breakdown_value"] = values if breakdown and breakdown.is_list else values[0]
     if side.label is not None:
         shown |= {"compare": True, "compare_label": side.label}
     return shown
 
 
-def _label(line: TrendLine, names: Sequence[str], *, is_formula: bool) -> str:
+def _label(line: TrendLine, value: str, names: Sequence[str], *, is_formula: bool) -> str:
     name = names[line.series]
     if line.breakdown is None or is_formula:
         return name
-    return line.breakdown if len(names) == 1 else f"{name} - {line.breakdown}"
+    return value if len(names) == 1 else f"{name} - {value}"
 
 
 def action_of(node: EventsNode, order: int) -> dict[str, object]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from apps.catalog.filters.operators import Source
 from apps.catalog.filters.schema import parse
 from apps.clickhouse.statement import Statement
 from apps.query.contracts import Rows, Scope
@@ -11,12 +12,13 @@ from apps.query.dates import Period
 from apps.query.errors import InvalidQueryError, UnsupportedQueryError
 from apps.query.kinds import funnel_answer, funnel_times, funnel_trends, funnels
 from apps.query.kinds.funnel_question import FunnelBreakdown, FunnelExclusion, FunnelInput, FunnelStep
+from apps.query.planning.breakdowns import splits_of
 from apps.query.planning.shared import (
     DEFAULT_BREAKDOWN_LIMIT,
-    MAX_BREAKDOWNS,
-    breakdown_keys,
+    actors_of,
     breakdown_limit,
-    common,
+    check_series,
+    common_filters,
     filters_of,
     period_of,
 )
@@ -74,20 +76,30 @@ class FunnelPlan:
         """Write the steps, the conversion over time, or the histogram."""
         if self.viz is FunnelViz.TRENDS:
             lines = funnel_trends.decode(asked[0], self.question)
-            return {"results": [funnel_answer.line(line, self.period) for line in lines]}
+            return {"results": [funnel_answer.line(line, self.period, is_scalar=self._is_scalar) for line in lines]}
         if self.viz is FunnelViz.TIME_TO_CONVERT:
             return {"results": funnel_answer.histogram(funnel_times.decode(asked[0]))}
         unordered = self.question.order is FunnelOrder.UNORDERED
         groups = funnels.decode(asked[0], self.question)
-        written = [funnel_answer.steps(group, self.nodes, is_unordered=unordered) for group in groups]
+        written = [
+            funnel_answer.steps(group, self.nodes, is_unordered=unordered, is_scalar=self._is_scalar)
+            for group in groups
+        ]
         if self.question.breakdown is None:
             return {"results": written[0] if written else []}
         return {"results": written}
 
+    @property
+    def _is_scalar(self) -> bool:
+        """Whether values are shown by themselves: those of groups are, all others stand in a list."""
+        split = self.question.breakdown
+        return split is not None and len(split.splits) == 1 and split.splits[0].source is Source.GROUP
+
 
 def plan_funnels(query: FunnelsQuery, scope: Scope) -> FunnelPlan:
     """Fill the defaults of a funnel query and refuse what it asks for in vain."""
-    shared = common(query)
+    check_series(query)
+    shared = common_filters(query)
     wanted = query.funnelsFilter or FunnelsFilter()
     viz = wanted.funnelVizType or FunnelViz.STEPS
     order = wanted.funnelOrderType or FunnelOrder.ORDERED
@@ -101,6 +113,7 @@ def plan_funnels(query: FunnelsQuery, scope: Scope) -> FunnelPlan:
     question = FunnelInput(
         project_id=scope.project_id,
         people=scope.people,
+        actors=actors_of(query.aggregation_group_type_index, scope.people, "query.aggregation_group_type_index"),
         timezone=scope.timezone,
         starts_monday=scope.calendar.week_starts_monday,
         period=period_of(query, scope),
@@ -200,12 +213,12 @@ def _exclusions(query: FunnelsQuery, wanted: FunnelsFilter, order: FunnelOrder) 
 
 
 def _breakdown(query: FunnelsQuery, wanted: FunnelsFilter) -> FunnelBreakdown | None:
-    keys = breakdown_keys(query.breakdownFilter)
-    if not keys:
+    splits = splits_of(query.breakdownFilter)
+    if not splits:
         return None
-    if len(keys) > MAX_BREAKDOWNS:
-        raise InvalidQueryError(
-            f"A funnel splits by {MAX_BREAKDOWNS} properties at most.", attr="query.breakdownFilter.breakdown"
+    if any(split.bins is not None for split in splits):
+        raise UnsupportedQueryError(
+            "Funnels are not split into histograms yet.", attr="query.breakdownFilter.breakdown_histogram_bin_count"
         )
     step = wanted.breakdownAttributionValue or 0
     attribution = wanted.breakdownAttributionType or Attribution.FIRST_TOUCH
@@ -216,4 +229,4 @@ def _breakdown(query: FunnelsQuery, wanted: FunnelsFilter) -> FunnelBreakdown | 
     if attribution is Attribution.STEP and not 0 <= step < len(query.series):
         raise InvalidQueryError("No such step.", attr="query.funnelsFilter.breakdownAttributionValue")
     limit = breakdown_limit(query.breakdownFilter) if query.breakdownFilter else DEFAULT_BREAKDOWN_LIMIT
-    return FunnelBreakdown(keys, limit, attribution, step)
+    return FunnelBreakdown(splits, limit, attribution, step)

@@ -4,17 +4,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from apps.catalog.filters.schema import FilterGroup
+from apps.catalog.filters.operators import Source
+from apps.catalog.filters.schema import FilterGroup, check_key, group_index
 from apps.clickhouse.statement import Statement
 from apps.query.contracts import Rows, Scope
 from apps.query.dates import Interval, Period, previous
 from apps.query.errors import InvalidQueryError, UnsupportedQueryError
 from apps.query.kinds import formulas, trends
-from apps.query.kinds.maths import ACTIVE_DAYS, COUNTING, NUMERIC
+from apps.query.kinds.maths import ACTIVE_DAYS, COUNTING, NUMERIC, OF_GROUPS
+from apps.query.kinds.splits import Split
 from apps.query.kinds.trend_formulas import NamedFormula, evaluate
 from apps.query.kinds.trend_question import Shape, TrendBreakdown, TrendSeries, TrendsInput
+from apps.query.kinds.trend_splits import OTHER
 from apps.query.kinds.trends_answer import Side, answer, formula_answer
-from apps.query.planning.shared import all_of, breakdown_keys, breakdown_limit, common, filters_of, period_of
+from apps.query.planning.breakdowns import splits_of
+from apps.query.planning.shared import (
+    actors_of,
+    all_of,
+    breakdown_limit,
+    check_series,
+    common_filters,
+    filters_of,
+    period_of,
+)
 from apps.query.schema.shared import DateRange, EventsNode
 from apps.query.schema.trends import TrendsFilter, TrendsQuery
 
@@ -31,7 +43,12 @@ _SHAPES: Final = {
     "BoldNumber": Shape.TOTAL,
     "WorldMap": Shape.TOTAL,
 }
-_LATER_MATHS: Final = frozenset({"unique_group", "hogql"})
+_LATER_MATHS: Final = frozenset({"hogql"})
+_MEASURED: Final = {
+    "event_properties": Source.EVENT,
+    "person_properties": Source.PERSON,
+    "session_properties": Source.SESSION,
+}
 _WORLD_MAP_LIMIT: Final = 250
 MAX_SMOOTHING: Final = 365
 MAX_FORMULAS: Final = 20
@@ -66,12 +83,13 @@ class TrendsPlan:
             Side(tuple(self._lines(rows, question)), question.period, name)
             for rows, question, name in zip(asked, self.questions, names, strict=True)
         ]
-        has_more = any(line.breakdown == trends.OTHER for side in sides for line in side.lines)
+        has_more = any(line.breakdown == OTHER for side in sides for line in side.lines)
         shape = self.questions[0].shape
-        written = formula_answer(sides, self.formulas, shape) if self.formulas else answer(sides, self.nodes, shape)
         split = self.questions[0].breakdown
-        if split is not None and split.is_list:
-            written = [series | {"breakdown_value": [series["breakdown_value"]]} for series in written]
+        if self.formulas:
+            written = formula_answer(sides, self.formulas, shape, split)
+        else:
+            written = answer(sides, self.nodes, shape, split)
         return {"results": written, "hasMore": has_more}
 
     def _lines(self, rows: Rows, question: TrendsInput) -> list[trends.TrendLine]:
@@ -81,11 +99,13 @@ class TrendsPlan:
 
 def plan_trends(query: TrendsQuery, scope: Scope) -> TrendsPlan:
     """Fill the defaults of a trends query and refuse what it asks for in vain."""
-    shared = common(query)
+    check_series(query)
+    shared = common_filters(query)
     shown = query.trendsFilter or TrendsFilter()
     question = TrendsInput(
         project_id=scope.project_id,
         people=scope.people,
+        actors=actors_of(query.aggregation_group_type_index, scope.people, "query.aggregation_group_type_index"),
         timezone=scope.timezone,
         starts_monday=scope.calendar.week_starts_monday,
         period=period_of(query, scope),
@@ -101,14 +121,13 @@ def plan_trends(query: TrendsQuery, scope: Scope) -> TrendsPlan:
 def _series(node: EventsNode, index: int, shared: FilterGroup) -> TrendSeries:
     attr = f"query.series.{index}"
     math = node.math or "total"
-    if math not in COUNTING | NUMERIC:
+    if math not in COUNTING | NUMERIC | {OF_GROUPS}:
         if math in _LATER_MATHS:
             raise UnsupportedQueryError(f"The math {math} is not supported yet.", attr=f"{attr}.math")
         raise InvalidQueryError("Unknown math.", attr=f"{attr}.math")
-    if math in NUMERIC:
-        _check_property(node, attr)
     filters = all_of(filters_of(node, attr), shared)
-    return TrendSeries(node.event, filters, math, node.math_property)
+    group = group_index(node.math_group_type_index, f"{attr}.math_group_type_index") if math == OF_GROUPS else None
+    return TrendSeries(node.event, filters, math, _measured(node, attr) if math in NUMERIC else None, group)
 
 
 def _check_active(question: TrendsInput) -> None:
@@ -125,15 +144,20 @@ def _check_active(question: TrendsInput) -> None:
             raise UnsupportedQueryError("Monthly active people are not supported yet by week.", attr=attr)
 
 
-def _check_property(node: EventsNode, attr: str) -> None:
+def _measured(node: EventsNode, attr: str) -> Split:
+    """Say what a numeric math is over."""
     if not node.math_property:
         raise InvalidQueryError("This math needs a property.", attr=f"{attr}.math_property")
-    if node.math_property_type not in {None, "event_properties"}:
-        raise UnsupportedQueryError("Only properties of events can be measured yet.", attr=f"{attr}.math_property_type")
-    if node.math_property == "$session_duration":
-        raise UnsupportedQueryError("Session durations are not supported yet.", attr=f"{attr}.math_property")
+    kind = node.math_property_type or "event_properties"
+    if kind not in _MEASURED:
+        raise UnsupportedQueryError(
+            "Only properties of events, persons and sessions can be measured yet.", attr=f"{attr}.math_property_type"
+        )
+    source = Source.SESSION if node.math_property == "$session_duration" else _MEASURED[kind]
+    check_key(source, node.math_property, f"{attr}.math_property")
     if node.math_multiplier not in {None, 1}:
         raise UnsupportedQueryError("A multiplier is not supported yet.", attr=f"{attr}.math_multiplier")
+    return Split(node.math_property, source)
 
 
 def _shape(display: str | None) -> Shape:
@@ -168,18 +192,17 @@ def _formulas(query: TrendsQuery, shown: TrendsFilter) -> tuple[NamedFormula, ..
 
 
 def _breakdown(query: TrendsQuery, shown: TrendsFilter) -> TrendBreakdown | None:
-    keys = breakdown_keys(query.breakdownFilter)
-    if not keys:
+    wanted = query.breakdownFilter
+    splits = splits_of(wanted)
+    if wanted is None or not splits:
         return None
-    is_list = bool(query.breakdownFilter and query.breakdownFilter.breakdowns)
-    if len(keys) > 1:
-        field = "breakdowns" if is_list else "breakdown"
-        raise UnsupportedQueryError("Trends split by one property so far.", attr=f"query.breakdownFilter.{field}")
-    limit = breakdown_limit(query.breakdownFilter)
+    is_list = bool(wanted.breakdowns) or isinstance(wanted.breakdown, tuple)
+    limit = breakdown_limit(wanted)
     if shown.display == "WorldMap":
         limit = max(limit, _WORLD_MAP_LIMIT)
-    hide = bool(query.breakdownFilter and query.breakdownFilter.breakdown_hide_other_aggregation)
-    return TrendBreakdown(keys[0], limit, hide, is_list)
+    # Every bin of a histogram is shown, and one for what is no number.
+    limit = max([limit, *(split.bins + 1 for split in splits if split.bins is not None and len(splits) == 1)])
+    return TrendBreakdown(splits, limit, bool(wanted.breakdown_hide_other_aggregation), is_list)
 
 
 def _compared(query: TrendsQuery, question: TrendsInput, scope: Scope) -> list[TrendsInput]:

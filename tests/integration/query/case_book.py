@@ -25,8 +25,6 @@ def later(case: Case) -> str | None:
     all_series = query.get("series", ())
     properties = [*(query.get("properties") or ()), *(p for s in all_series for p in s.get("properties") or ())]
     rules = {
-        "math": any(series.get("math_property_type") == "session_properties" for series in all_series),
-        "histogram_bin_count": "breakdown_histogram_bin_count" in (query.get("breakdownFilter") or {}),
         "type": any(part["type"] in {"cohort", "hogql"} for part in properties),
     }
     return next((field for field, holds in rules.items() if holds), None)

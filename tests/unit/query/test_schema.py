@@ -121,13 +121,13 @@ def test_query__with_a_wrong_field__is_refused_by_its_name(query: object, attr: 
     ("query", "attr"),
     [
         ({"kind": "EventsQuery"}, "query.kind"),
-        (trends(aggregation_group_type_index=0), "query.aggregation_group_type_index"),
         (trends(samplingFactor=0.1), "query.samplingFactor"),
         (trends(filterTestAccounts=True), "query.filterTestAccounts"),
-        (trends(properties=[{"key": "a", "value": 1, "type": "person"}]), "query.properties.0.type"),
+        (trends(properties=[{"key": "id", "value": 1, "type": "cohort"}]), "query.properties.0.type"),
+        (trends(breakdownFilter={"breakdown": 1, "breakdown_type": "cohort"}), "query.breakdownFilter.breakdown_type"),
         (
-            trends(breakdownFilter={"breakdown": "a", "breakdown_type": "person"}),
-            "query.breakdownFilter.breakdown_type",
+            trends(breakdownFilter={"breakdown": "mood", "breakdown_type": "session"}),
+            "query.breakdownFilter.breakdown",
         ),
         (funnel(series=[{"kind": "EventsNode", "event": "a", "math": "first_time_for_user"}]), "query.series.0.math"),
     ],
