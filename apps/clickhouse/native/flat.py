@@ -38,7 +38,8 @@ class NotFlatError(Exception):
 
 def may_be_flat(text: bytes) -> bool:
     """Say quickly that an object cannot be written as columns; a guess that it can may be wrong."""
-    return _LISTS_OF_MORE[0] not in text and _LISTS_OF_MORE[1] not in text
+    # One byte is found many times faster than two, and most objects hold no list at all.
+    return b"[" not in text or not any(start in text for start in _LISTS_OF_MORE)
 
 
 def path_of(parent: str | None, key: str) -> str:

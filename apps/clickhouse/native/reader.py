@@ -1,6 +1,7 @@
 """From the texts of many objects to one column of the JSON type, and what has to stay text."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -59,13 +60,9 @@ class Reader:
 
     def read(self, kinds: Sequence[Hashable], objects: Objects) -> Split:
         """Lay out objects; those of one kind probably resemble each other."""
-        groups: dict[Hashable, list[int]] = {}
+        groups: defaultdict[Hashable, list[int]] = defaultdict(list)
         for row, kind in enumerate(kinds):
-            group = groups.get(kind)
-            if group is None:
-                groups[kind] = [row]
-            else:
-                group.append(row)
+            groups[kind].append(row)
         split = Split()
         with self._lock:
             for kind, rows in groups.items():
@@ -83,13 +80,15 @@ class Reader:
         return shape
 
     def _read(self, shape: Shape, rows: list[int], objects: Objects, split: Split) -> None:
-        if not flat.may_be_flat(b",".join([objects.texts[row] for row in rows])):
+        texts, changes = objects.some(rows)
+        if not flat.may_be_flat(b",".join(texts)):
             split.rest += [row for row in rows if not flat.may_be_flat(objects.texts[row])]
             rows = [row for row in rows if flat.may_be_flat(objects.texts[row])]
+            texts, changes = objects.some(rows)
         if not rows:
             return
         try:
-            pieces = shape.read(*objects.some(rows))
+            pieces = shape.read(texts, changes)
         except UnfitError:
             self._read_odd(shape, rows, objects, split)
         else:

@@ -8,6 +8,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from math import isfinite
+from operator import itemgetter
 from types import NoneType
 from typing import Any, Final, Union
 
@@ -159,8 +160,8 @@ class Shape:
             quotes, columns = self._lay_out(found, pieces, changed)
             for key in changed:
                 member = self._members.get(key) or _Member(path_of(self._parent, key))
-                column = columns.get(key) or (UNSET,) * len(texts)
-                _lay_out_mixed(member, _with_changes(column, key, changes or ()), pieces)
+                column = _with_changes(columns.get(key) or (UNSET,) * len(texts), key, changes or ())
+                _lay_out_mixed(member, column, pieces)
         except (msgspec.MsgspecError, NotFlatError, OverflowError, ValueError, RecursionError, KeyError) as exc:
             raise UnfitError from exc
         if len(found) != len(texts) or quotes != count_quotes(text):
@@ -186,8 +187,12 @@ class Shape:
 
 def _with_changes(column: tuple[Any, ...], key: str, changes: Sequence[Change]) -> tuple[Any, ...]:
     """Put the changes of one key into its column; raises UnfitError for what JSON would write in another way."""
-    pairs = zip(column, changes, strict=True)
-    changed = tuple([value if change is None else change.get(key, value) for value, change in pairs])
+    try:
+        # Most often every object gets this member, by the same step.
+        changed = tuple(map(itemgetter(key), changes))  # type: ignore[arg-type]  # None raises TypeError
+    except (KeyError, TypeError):
+        pairs = zip(column, changes, strict=True)
+        changed = tuple([value if change is None else change.get(key, value) for value, change in pairs])
     if float in set(map(type, changed)) and not all(map(isfinite, filter(_is_float, changed))):
         raise UnfitError
     return changed
