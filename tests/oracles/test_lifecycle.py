@@ -47,7 +47,9 @@ def test_lifecycle__over_a_clock_change__agrees_with_naive_counting(interval: st
         insert(project.id, [*sent, *sent[::3]])
         if is_merged:
             events = [Event("ada" if one.person == "eve" else one.person, one.name, one.at) for one in events]
-            created = {person: moment for person, moment in created.items() if person != "eve"}
+            # A merge leaves a record of whoever stands for both.
+            made = min(one.at for one in events)
+            created = {"ada": made} | {person: moment for person, moment in created.items() if person != "eve"}
             merge(project.id, "eve", "ada")
         record(project.id, created)
 

@@ -12,7 +12,7 @@ from apps.catalog.filters.schema import FilterGroup
 from apps.clickhouse.statement import Statement
 from apps.query.dates import Period
 from apps.query.kinds import buckets
-from apps.query.kinds.source import UNMERGED, Actors, both, in_project, in_range, is_event
+from apps.query.kinds.source import UNMERGED, Actors, both, from_stored, in_project, in_range, is_event
 
 STATUSES: Final = ("new", "returning", "resurrecting", "dormant")
 """What an actor is in a period, in the order of answers."""
@@ -68,26 +68,31 @@ def _active(question: LifecycleInput, bindings: Bindings) -> str:
     """Select each actor and the set of their active places, 0 for the period before the range."""
     actors, looked_at = question.actors, question.looked_at
     place = buckets.place(looked_at, question.timezone, bindings)
-    where = both(
-        in_project(),
-        is_event(question.event, question.filters, bindings),
-        in_range(looked_at.start_us, looked_at.end_us, bindings),
-        actors.is_known,
-    )
+    where = both(_matching(question, bindings), in_range(looked_at.start_us, looked_at.end_us, bindings))
     return (
         f"SELECT {actors.actor} AS actor, groupUniqArray({place}) AS active\n{actors.from_events()}\n"
         f"WHERE {where}\nGROUP BY actor"
     )
 
 
+def _matching(question: LifecycleInput, bindings: Bindings) -> str:
+    return both(in_project(), is_event(question.event, question.filters, bindings), question.actors.is_known)
+
+
 def _born(question: LifecycleInput, bindings: Bindings) -> str:
     """Select the place where each actor was made who was made in the range; who has no record, by their first event."""
-    actors = question.actors
-    born = buckets.place(question.looked_at, question.timezone, bindings, "created_at")
+    actors, looked_at = question.actors, question.looked_at
+    born = buckets.place(looked_at, question.timezone, bindings, "created_at")
     told = f"SELECT known AS who, created_at\nFROM ({actors.created()})"
-    known = f"SELECT known\nFROM ({actors.created()})"
-    before = in_range(_BEFORE_ALL, question.period.end_us, bindings)
-    where = both(in_project(), before, actors.is_known, f"{actors.actor} NOT IN ({known})")
-    rows = f"{actors.from_stored()}\nWHERE {where}\nGROUP BY who"
-    first = f"SELECT {actors.actor} AS who, min(timestamp) AS created_at\n{rows}"
+    within = in_range(looked_at.start_us, looked_at.end_us, bindings)
+    told_of = f"SELECT known\nFROM ({actors.created()})"
+    where = both(_matching(question, bindings), within, f"{actors.actor} NOT IN ({told_of})")
+    unknown = f"SELECT DISTINCT {actors.actor} AS who\n{actors.from_stored()}\nWHERE {where}"
+    # All of history is read only if somebody without a record was active.
+    are_some = f"(SELECT count()\nFROM ({unknown})) > 0"
+    before = in_range(_BEFORE_ALL, looked_at.end_us, bindings)
+    rows = (
+        f"{from_stored()}\nWHERE {both(in_project(), before, are_some, f'{actors.own} IN ({unknown})')}\nGROUP BY who"
+    )
+    first = f"SELECT {actors.own} AS who, min(timestamp) AS created_at\n{rows}"
     return f"SELECT who, {born} AS born\nFROM ({told}\nUNION ALL\n{first})\nWHERE born > 0"
