@@ -1,5 +1,6 @@
 """Shapes of the REST API of llm: inputs are strict, outputs say exactly what is sent."""
 
+import sys
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -10,6 +11,8 @@ from apps.llm.models import Price, Repricing
 
 _KINDS = [Price.TOKENS, Price.GPU_HOUR]
 _MOST = 1_000_000
+_ROUNDED = 1e12
+"""Far above any amount allowed, far below what ten decimals cannot be told of."""
 _MODEL = "As `$ai_model` names it; `*` at the end: all that begin so"
 
 
@@ -17,11 +20,24 @@ class AmountField(serializers.FloatField):
     """A JSON number of US dollars, never a string; as exact as it was written."""
 
     def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 - DRF's signature
+        """Accept a number only, and round no number that will be refused: very large ones cannot be."""
+        value = super().to_internal_value(_finite(self, data))
+        return round(Decimal(repr(value)), 10) if abs(value) <= _ROUNDED else Decimal(value)
+
+
+class SecondsField(serializers.FloatField):
+    """A JSON number of seconds, never a string."""
+
+    def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 - DRF's signature
         """Accept a number only."""
-        if not isinstance(data, int | float) or isinstance(data, bool):
-            self.fail("invalid")
-        value = super().to_internal_value(data)
-        return round(Decimal(repr(value)), 10)
+        return super().to_internal_value(_finite(self, data))
+
+
+def _finite(field: serializers.FloatField, data: Any) -> int | float:  # noqa: ANN401 - a caller's value
+    """Give a number a float can hold: JSON has 1e999, and whole numbers of any length."""
+    if isinstance(data, int | float) and not isinstance(data, bool) and abs(data) <= sys.float_info.max:
+        return data
+    field.fail("invalid")
 
 
 def _amount(help_text: str, **options: Any) -> AmountField:  # noqa: ANN401 - options of a field
@@ -90,8 +106,8 @@ class PriceCheckInput(StrictSerializer):
     service_tier = TextField(max_length=50, required=False, allow_blank=True)
     time = MomentField(required=False, help_text="When it was made; without it, now")
     is_embedding = SwitchField(default=False)
-    latency = serializers.FloatField(required=False, min_value=0, help_text="Seconds")
-    time_to_first_token = serializers.FloatField(required=False, min_value=0, help_text="Seconds")
+    latency = SecondsField(required=False, min_value=0, help_text="Seconds")
+    time_to_first_token = SecondsField(required=False, min_value=0, help_text="Seconds")
     usage = UsageInput()
 
 

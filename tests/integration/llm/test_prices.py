@@ -88,6 +88,58 @@ def test_price__that_means_nothing__is_refused_by_field(cast: Cast, body: dict[s
     assert not Price.objects.exists()
 
 
+@pytest.mark.parametrize("field", ["input_per_mtok", "gpu_hour_usd", "concurrency"])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        ("1e300", "max_value"),
+        ("-1e300", "min_value"),
+        ("1e13", "max_value"),
+        ("-1", "min_value"),
+        ("1" + "0" * 400, "invalid"),
+        ("true", "invalid"),
+    ],
+)
+def test_price__of_an_amount_nobody_pays__is_refused_by_field(cast: Cast, field: str, number: str, code: str) -> None:
+    # Given a price, and a body as it is written, since such numbers are no values of ours
+    known = post(cast.ben.client, path(cast), OWN).json()["id"]
+    body = f'{{"model": "a", "{field}": {number}}}'
+    changed = f'{{"{field}": {number}}}'
+
+    # When
+    answers = [
+        cast.ben.client.post(path(cast), body, content_type="application/json"),
+        cast.ben.client.patch(path(cast, f"{known}/"), changed, content_type="application/json"),
+    ]
+
+    # Then
+    told = [(answer.status_code, answer.json()["attr"], answer.json()["code"]) for answer in answers]
+    assert told == [(400, field, code)] * 2
+    assert Price.objects.count() == 1
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "-1e400"])
+def test_price__of_no_json__is_refused(cast: Cast, number: str) -> None:
+    # When
+    body = f'{{"model": "a", "input_per_mtok": {number}}}'
+    answer = cast.ben.client.post(path(cast), body, content_type="application/json")
+
+    # Then
+    assert answer.status_code == 400
+    assert not Price.objects.exists()
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, '"3"'], ids=["long", "text"])
+def test_price_check__of_endless_seconds__is_refused_by_field(cast: Cast, number: str) -> None:
+    # When
+    body = f'{{"model": "gpt-4o", "usage": {{"input_tokens": 1}}, "latency": {number}}}'
+    url = f"/api/projects/{cast.project.pk}/llm/price_check/"
+    answer = cast.ben.client.post(url, body, content_type="application/json")
+
+    # Then
+    assert (answer.status_code, answer.json()["attr"]) == (400, "latency")
+
+
 @pytest.mark.parametrize(
     ("first", "second", "overlaps"),
     [
