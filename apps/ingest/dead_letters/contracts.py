@@ -11,7 +11,7 @@ LIMIT: Final = 500
 
 State = Literal["open", "replayed", "all"]
 
-_NO_EVENT: Final = frozenset({"entry_unreadable", "row_refused", "unreadable_properties"})
+_NO_EVENT: Final = frozenset({"entry_unreadable", "row_refused", "row_unreadable", "unreadable_properties"})
 """Codes whose payload is not an event as it was sent."""
 
 

@@ -168,6 +168,7 @@ def test_replay__still_bad_cut_short_and_no_event__say_why(cast: Cast) -> None:
         letter(project, 1, b'{"event": "' + b"x" * 65_525, code="event_too_long"),
         letter(project, 2, b"00ff", code="entry_unreadable"),
         letter(project, 3, b'{"event": ', code="event_not_object"),
+        letter(project, 4, b"not json", code="row_unreadable"),
     )
 
     # When all are named
@@ -184,6 +185,7 @@ def test_replay__still_bad_cut_short_and_no_event__say_why(cast: Cast) -> None:
         1: "not_replayable",
         2: "not_replayable",
         3: "malformed_payload",
+        4: "not_replayable",
     }
     marked = {one.index: one.outcome for one in selectors.search(project, Search(state="replayed"))}
     assert marked == {0: "distinct_id_missing", 3: "malformed_payload"}
