@@ -19,17 +19,6 @@ def load(kind: str) -> list[Case]:
     return found
 
 
-def later(case: Case) -> str | None:
-    """Name the field of a case's query that the engine does not answer yet; None when it must answer."""
-    query = case["query"]
-    all_series = query.get("series", ())
-    properties = [*(query.get("properties") or ()), *(p for s in all_series for p in s.get("properties") or ())]
-    rules = {
-        "type": any(part["type"] in {"cohort", "hogql"} for part in properties),
-    }
-    return next((field for field, holds in rules.items() if holds), None)
-
-
 def check(case: Case, status: int, answer: dict[str, Any]) -> None:
     """Compare an answer with what a case expects, whatever its kind."""
     expected = case["expected"]
