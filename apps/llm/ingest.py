@@ -52,8 +52,7 @@ def price(batch: EventBatch) -> None:
             answer = quoting.quote(
                 call, batch.timestamps_us[row], prices, is_embedding=name == EMBEDDING, find=find_in_passing
             )
-            for changed, value in properties_of(answer, call).items():
-                batch.put(row, changed, value)
+            batch.put_all(row, properties_of(answer, call))
             if answer.reading.problem == "usage_impossible":
                 batch.warn(row, "ai_usage_impossible")
 
@@ -99,8 +98,9 @@ def _words(words: tuple[str, ...]) -> dict[str, str]:
 def set_texts_apart(batch: EventBatch) -> None:
     """Move long texts of AI events to their own table; what is left names them."""
     smallest = settings.BALEEN_AI_TEXT_INLINE_BYTES
-    for row, name in enumerate(batch.events):
-        if name.startswith(_PREFIX):
+    kinds = {name for name in set(batch.events) if name.startswith(_PREFIX)}
+    for row, name in enumerate(batch.events) if kinds else ():
+        if name in kinds:
             try:
                 trace_id, found = texts.long_texts(batch.properties[row], smallest)
             except _UNREADABLE:

@@ -6,7 +6,7 @@ one query for ids it does not know, one transaction for everything that changes 
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 from apps.ingest.batch import EventBatch
 from apps.people import agenda, store
@@ -37,7 +37,11 @@ def resolve(batch: EventBatch) -> None:
     rows = [row for row in rows if _matters(batch, row, found[row])]
     if rows:
         _resolve_rows(batch, keys, found, rows)
-    batch.person_ids = [person or person_text_for(*key) for person, key in zip(found, keys, strict=True)]
+    batch.person_ids = (
+        cast("list[str]", found)
+        if all(found)
+        else [person or person_text_for(*key) for person, key in zip(found, keys, strict=True)]
+    )
 
 
 def _matters(batch: EventBatch, row: int, person: str | None) -> bool:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SOURCE: Final = "package"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _THOUSAND: Final = 1_000
+_MINUTE_US: Final = 60_000_000
+_REMEMBERED: Final = 2_000
+"""Minutes, for each model whose prices depend on the time."""
 
 KINDS: Final = {
     "input_mtok": "input",
@@ -98,12 +101,13 @@ def _rates_at(provider: "Provider", model: "ModelInfo", context: Mapping[str, st
     known: dict[int, Rates] = {}
 
     def at(moment_us: int) -> Rates:
-        price = model.get_prices(_EPOCH + timedelta(microseconds=moment_us), chosen)
-        if chosen:
-            return rates(price)  # a new object every time
-        found = known.get(id(price))
+        # Which price holds takes the package 15 microseconds, and changes with the minute at most.
+        minute = moment_us // _MINUTE_US
+        found = known.get(minute)
         if found is None:
-            found = known[id(price)] = rates(price)
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            found = known[minute] = rates(model.get_prices(_EPOCH + timedelta(minutes=minute), chosen))
         return found
 
     return at

@@ -2,7 +2,7 @@
 
 import random
 import warnings
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -104,3 +104,45 @@ def test_overlay__of_deepseek__rests_on_the_prices_the_package_lists_too() -> No
 
         # Then: every price of theirs is one of ours; what we add is the peak of a model that was retired since.
         assert {(float(str(one)), float(str(other))) for one, other in listed} <= ours, entry.id
+
+
+def test_tariff__a_price_that_depends_on_the_time__changes_with_the_minute_only() -> None:
+    # Given
+    from genai_prices.types import StartDateConstraint, TimeOfDateConstraint
+
+    models = [model for provider in package.snapshot().providers for model in provider.models]
+    prices = [price for model in models if isinstance(model.prices, list) for price in model.prices]
+    variants = [variant for model in models for variant in model.price_variants or ()]
+
+    # When
+    constraints = [price.constraint for price in prices if price.constraint is not None]
+    constraints += [variant.constraint for variant in variants if variant.constraint is not None]
+
+    # Then
+    assert any(isinstance(constraint, TimeOfDateConstraint) for constraint in constraints)
+    for constraint in constraints:
+        if isinstance(constraint, TimeOfDateConstraint):
+            ends = (constraint.start_time, constraint.end_time)
+            assert all(end.second == end.microsecond == 0 for end in ends), constraint
+        else:
+            assert isinstance(constraint, StartDateConstraint)
+
+
+def test_tariff__around_the_minute_a_price_changes__gives_the_price_of_each_side() -> None:
+    # Given
+    provider = next(one for one in package.snapshot().providers if one.id == "deepseek")
+    model = next(one for one in provider.models if one.id == "deepseek-chat")
+    at = package.tariff(provider, model, {}).at
+    changes = 0
+
+    for minute in range(24 * 60):
+        start = datetime(2026, 11, 22, minute // 60, minute % 60, tzinfo=UTC)
+
+        # When
+        found = [at(int(start.timestamp()) * 1_000_000 + later) for later in (0, 59_999_999)]
+
+        # Then
+        expected = package.rates(model.get_prices(start))
+        assert found == [expected, expected]
+        changes += expected != package.rates(model.get_prices(start - timedelta(minutes=1)))
+    assert changes
