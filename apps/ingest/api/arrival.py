@@ -1,11 +1,11 @@
 """What came through the door: the parts of a WSGI request that taking events needs, read within bounds."""
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl
 
 from apps.common.http import address_of
 from apps.ingest.bounds import bounds
 from apps.ingest.errors import MalformedPayloadError
+from apps.ingest.protocols import forms
 from apps.ingest.protocols.compression import too_large
 
 if TYPE_CHECKING:
@@ -64,9 +64,10 @@ class Arrival:
         if not text:
             return {}
         try:
-            return dict(parse_qsl(text, max_num_fields=_QUERY_FIELDS))
+            found = forms.pairs(text.encode(errors="replace"), _QUERY_FIELDS)
         except ValueError as exc:
-            raise MalformedPayloadError("The query has more parameters than events need.") from exc
+            raise MalformedPayloadError(f"The query cannot be read: {exc}") from exc
+        return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in found}
 
     def body(self) -> bytes:
         """Read the raw body, never more than the bound, whether its length was told beforehand or not."""

@@ -10,13 +10,14 @@ import re
 from base64 import b64decode
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qs
 
 from apps.ingest.errors import MalformedPayloadError
+from apps.ingest.protocols import forms
 from apps.ingest.protocols.compression import ENCODINGS, GZIP_MAGIC, gunzip, too_large
 
 _FORM: Final = re.compile(rb"\A(?:data|_|ip|compression|ver)=")
 _BASE64: Final = re.compile(rb"\A[A-Za-z0-9+/_=\s-]+\Z")
+_FIELDS: Final = 32
 _SNIFF: Final = 128
 _JSON_START: Final = (b"{", b"[")
 _SNIFFED: Final = ("", "identity", "gzip", "gzip-js", "base64", "b64")
@@ -68,13 +69,14 @@ def _undo_form(body: bytes, limit: int) -> bytes:
     if not _FORM.match(body):
         return body
     try:
-        fields = parse_qs(body, max_num_fields=32)
+        # Of several fields with one name the first counts.
+        fields = dict(reversed(forms.pairs(body, _FIELDS)))
     except ValueError as exc:
-        raise MalformedPayloadError("The form has more fields than events need.") from exc
-    data = fields.get(b"data", [b""])[0]
+        raise MalformedPayloadError(f"The form cannot be read: {exc}", attr="data") from exc
+    data = fields.get(b"data")
     if not data:
         raise MalformedPayloadError("The form has no field named data.", attr="data")
-    hint = fields.get(b"compression", [b""])[0].decode(errors="replace").lower()
+    hint = fields.get(b"compression", b"").decode(errors="replace").lower()
     # A plus sign that the sender did not escape has become a space; base64 has no spaces of its own.
     data = data.replace(b" ", b"+") if _BASE64.match(data[:_SNIFF]) and len(data) <= limit else data
     return _undo_announced(data, hint, limit) if hint in _UNREAD else data

@@ -54,6 +54,13 @@ def no_valkey(settings: Settings) -> Iterator[None]:
     log.event_log.cache_clear()
 
 
+@pytest.mark.parametrize("query", ["a=" + "%" * 60_000, "&" * 60_000], ids=["percents", "fields"])
+def test_door__query_no_sender_means__is_400(query: str) -> None:
+    status, _, body = ask(QUERY_STRING=query)
+    assert status == 400
+    assert json.loads(body)["code"] == "malformed_payload"
+
+
 def test_door__event_log_away__is_503_with_retry_after(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a project, and no Valkey
     from apps.ingest import log

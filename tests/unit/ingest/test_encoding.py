@@ -1,13 +1,18 @@
 import base64
 import gzip
+import tracemalloc
 import zlib
 from functools import partial
+from urllib.parse import unquote_to_bytes
 
 import brotli
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apps.ingest.errors import MalformedPayloadError, PayloadTooLargeError
+from apps.ingest.protocols import forms
 from apps.ingest.protocols.encoding import Packed, unpack
 
 # Without the time of compression, which would make the name of a test differ between two collecting processes.
@@ -56,6 +61,64 @@ def test_unpack__form_with_bare_plus_signs__reads_them_as_plus() -> None:
 
     # Then the spaces a form makes of them are plus signs again
     assert unpack(Packed(b"data=" + encoded), LIMIT) == text
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        (b"data=%7B%22a%22%3A%22100%25%22%7D", b'{"a":"100%"}'),
+        (b'data={"a":"100%"}', b'{"a":"100%"}'),
+        (b'data={"a":"100%+%2B=%0A"}&data=second', b'{"a":"100% +=\n"}'),
+        (b"d%61ta=[2]&_=1&data=[3]", b"[2]"),
+        (b"_=1&data=&data=%5B1%5D", b"[1]"),
+    ],
+)
+def test_unpack__form__undoes_its_escapes(form: bytes, text: bytes) -> None:
+    assert unpack(Packed(b"_=0&" + form), LIMIT) == text
+
+
+def test_unpack__form_of_nothing_but_percent_signs__is_refused_at_a_bounded_cost() -> None:
+    # Given what would be millions of objects, were each percent sign one
+    body = b"data=" + b"%" * 5_000_000
+    packed = Packed(zlib.compress(body), content_encoding="deflate")
+
+    # When it is read
+    tracemalloc.start()
+    try:
+        with pytest.raises(MalformedPayloadError, match="percent signs"):
+            unpack(packed, 2 * len(body))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    # Then it never takes more than a few times its own size
+    assert most < 6 * len(body)
+
+
+def test_unpack__form_of_nothing_but_escapes__is_read_at_a_bounded_cost() -> None:
+    # Given
+    body = b"data=" + b"%7B" * 2_000_000
+
+    # When
+    tracemalloc.start()
+    try:
+        assert unpack(Packed(body), 2 * len(body)) == b"{" * 2_000_000
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    # Then
+    assert most < 6 * len(body)
+
+
+def test_unpack__form_of_many_fields__is_malformed() -> None:
+    with pytest.raises(MalformedPayloadError, match="fields"):
+        unpack(Packed(b"data=" + b"&" * 900_000), LIMIT)
+
+
+@given(st.binary(max_size=30) | st.text("%%%4aF=\r\n _\t.&+", max_size=30).map(str.encode))
+def test_undo_percents__any_text__is_what_urllib_makes_of_it(text: bytes) -> None:
+    assert forms.undo_percents(text) == unquote_to_bytes(text)
 
 
 @pytest.mark.parametrize(

@@ -106,3 +106,8 @@ def test_protobuf__before_the_first_export_in_it__is_not_in_memory() -> None:
 
     # Then
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_find_token__endless_header__is_no_key_and_not_taken_apart() -> None:
+    with pytest.raises(InvalidTokenError):
+        find_token("Bearer " + "%" * 300_000)
