@@ -35,9 +35,9 @@ class SecondsField(serializers.FloatField):
 
 def _finite(field: serializers.FloatField, data: Any) -> int | float:  # noqa: ANN401 - a caller's value
     """Give a number a float can hold: JSON has 1e999, and whole numbers of any length."""
-    if isinstance(data, int | float) and not isinstance(data, bool) and abs(data) <= sys.float_info.max:
-        return data
-    field.fail("invalid")
+    if not isinstance(data, int | float) or isinstance(data, bool) or not abs(data) <= sys.float_info.max:
+        field.fail("invalid")
+    return data
 
 
 def _amount(help_text: str, **options: Any) -> AmountField:  # noqa: ANN401 - options of a field
@@ -144,13 +144,21 @@ class PriceOutput(serializers.ModelSerializer[Price]):
         ]
 
 
+class UnpricedReasonOutput(serializers.Serializer[Any]):
+    """Why some calls of a model have no price."""
+
+    reason = serializers.CharField()
+    calls = serializers.IntegerField()
+
+
 class UnpricedModelOutput(serializers.Serializer[Any]):
     """A model that was called without a known price."""
 
     model = serializers.CharField()
     provider = serializers.CharField()
     host = serializers.CharField()
-    reason = serializers.CharField()
+    reason = serializers.CharField(help_text="The most frequent")
+    reasons = UnpricedReasonOutput(many=True)
     calls = serializers.IntegerField()
     input_tokens = serializers.IntegerField()
     output_tokens = serializers.IntegerField()

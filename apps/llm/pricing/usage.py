@@ -17,8 +17,9 @@ REPORTED: Final = "$ai_reported_usage"
 """Where the numbers are kept as they were sent, of those that were changed."""
 
 _ESTIMATED: Final = "estimated"
-_MOST: Final = 1 << 53
-"""More tokens than any call can have, and than a JSON number can count."""
+IMPOSSIBLE: Final = "usage_impossible"
+MOST: Final = 1_000_000_000
+"""The most tokens a number is believed of: a hundred times what the longest context takes."""
 
 
 class Call(Struct, gc=False):
@@ -97,14 +98,14 @@ class _ImpossibleError(Exception):
 
 
 _MISSING: Final = Reading(None, "usage_missing")
-_IMPOSSIBLE: Final = Reading(None, "usage_impossible")
+_IMPOSSIBLE: Final = Reading(None, IMPOSSIBLE)
 
 
 def read(call: Call, *, is_embedding: bool = False) -> Reading:
     """Read the numbers of a call; what must not be believed gives a reading without usage."""
     tokens_in, tokens_out = call.input, call.output
     # Nearly every call: two whole numbers, and nothing that a provider could have counted its own way.
-    if type(tokens_in) is type(tokens_out) is int and 0 < tokens_in < _MOST and 0 <= tokens_out < _MOST:
+    if type(tokens_in) is type(tokens_out) is int and 0 < tokens_in <= MOST and 0 <= tokens_out <= MOST:
         is_plain = not (
             call.cache_read
             or call.cache_write
@@ -211,15 +212,15 @@ def _written(call: Call) -> int:
 def _number(value: Any) -> int | None:  # noqa: ANN401 - a sender's value
     """Read a number of tokens; None when there is none."""
     if type(value) is int:
-        if 0 <= value < _MOST:
+        if 0 <= value <= MOST:
             return value
         raise _ImpossibleError
     if value is None:
         return None
     if isinstance(value, float) and value.is_integer():
         return _number(int(value))
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < len(str(_MOST)):
-        return int(value)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(MOST)):
+        return _number(int(value))
     raise _ImpossibleError
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from apps.clickhouse.properties import property_number, property_text
 from apps.clickhouse.tables import EVENTS
+from apps.llm.pricing.usage import IMPOSSIBLE, MOST
 
 EVENT_NAMES: Final = ("$ai_generation", "$ai_embedding")
 
@@ -18,9 +19,20 @@ HOST: Final = (
 )
 """The host of the address; names without a dot too, which the engine's own `domain` takes for none."""
 COST: Final = property_number("$ai_total_cost_usd")
-INPUT: Final = property_number("$ai_input_tokens")
-OUTPUT: Final = property_number("$ai_output_tokens")
 RUN: Final = property_number("$ai_repricing_id")
+
+
+def _believed(name: str) -> str:
+    """Give a number of tokens that a call can have; what pricing did not believe is in no sum, whoever priced it."""
+    number = property_number(name)
+    return (
+        f"if({REASON} != '{IMPOSSIBLE}' AND {number} >= 0 AND {number} <= {MOST} AND {number} = floor({number}), "
+        f"{number}, NULL)"
+    )
+
+
+INPUT: Final = _believed("$ai_input_tokens")
+OUTPUT: Final = _believed("$ai_output_tokens")
 
 IS_UNPRICED: Final = f"({STATUS} = 'unpriced' AND {REASON} != 'call_failed')"
 """Without a price though there was something to pay; a call that failed without using anything is not."""

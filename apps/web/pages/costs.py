@@ -71,7 +71,8 @@ def result(request: HttpRequest, visit: Visit) -> HttpResponse:
         "unpriced_share": sum(model.unpriced_calls for model in models) / calls if calls else None,
         "estimated_share": sum(model.estimated_calls for model in models) / calls if calls else None,
         "unpriced": [
-            {"model": one, "why": REASONS.get(one.reason, "priced before there were prices")} for one in unpriced
+            {"model": one, "why": "; ".join(dict.fromkeys(REASONS.get(each.reason, BEFORE) for each in one.reasons))}
+            for one in unpriced
         ],
         "drawing": draw(spent, models, dates),
         "period": PERIODS[str(days)],

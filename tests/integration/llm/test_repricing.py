@@ -309,6 +309,7 @@ def test_unpriced_models__lists_who_has_no_price__by_name_provider_and_host(cast
             "provider": "acme",
             "host": "",
             "reason": "model_unknown",
+            "reasons": [{"reason": "model_unknown", "calls": 2}],
             "calls": 2,
             "input_tokens": 2_000,
             "output_tokens": 2_000,
@@ -320,6 +321,7 @@ def test_unpriced_models__lists_who_has_no_price__by_name_provider_and_host(cast
             "provider": "openai",
             "host": "gpu-box",
             "reason": "own_server",
+            "reasons": [{"reason": "own_server", "calls": 1}],
             "calls": 1,
             "input_tokens": 1_000,
             "output_tokens": 1_000,
@@ -345,3 +347,40 @@ def test_spend__by_day_and_model__adds_up(cast: Cast) -> None:
         ("2026-11-20", "our-model", 1, 0.0, 1),
         ("2026-11-21", "gpt-4o", 1, 0.0125, 0),
     ]
+
+
+def test_unpriced_models__for_several_reasons__counts_each_apart(cast: Cast) -> None:
+    # Given one model called well, without usage, with impossible usage and in vain
+    nothing = {"$ai_input_tokens": None, "$ai_output_tokens": None}
+    calls = [call(0), call(1), call(2, given=nothing), call(3, given={"$ai_input_tokens": 10**30})]
+    write(cast.project.pk, [*calls, call(4, given=nothing | {"$ai_is_error": True})])
+
+    # When
+    query = "?date_from=2026-11-20T00:00:00Z&date_to=2026-11-22T00:00:00Z"
+    (found,) = cast.vera.client.get(path(cast, f"unpriced_models/{query}")).json()["results"]
+
+    # Then
+    assert found["reasons"] == [
+        {"reason": "model_unknown", "calls": 2},
+        {"reason": "usage_impossible", "calls": 1},
+        {"reason": "usage_missing", "calls": 1},
+    ]
+    assert (found["reason"], found["calls"]) == ("model_unknown", 4)
+    assert (found["input_tokens"], found["output_tokens"]) == (2_000, 2_000)
+
+
+@pytest.mark.parametrize("number", [10**30, 10**10, -1_000, 0.5, "many", 1e300])
+@pytest.mark.parametrize("given_cost", [{}, {"$ai_input_cost_usd": 1, "$ai_output_cost_usd": 1}], ids=["ours", "sent"])
+def test_spend__with_a_number_no_call_can_have__leaves_it_out(
+    cast: Cast, number: object, given_cost: dict[str, object]
+) -> None:
+    # Given
+    hostile = OPENAI | given_cost | {"$ai_input_tokens": number}
+    write(cast.project.pk, [call(0, "gpt-4o", OPENAI), call(1, "gpt-4o", hostile)])
+
+    # When
+    query = "?date_from=2026-11-20T00:00:00Z&date_to=2026-11-22T00:00:00Z"
+    (found,) = cast.vera.client.get(path(cast, f"spend/{query}")).json()["results"]
+
+    # Then
+    assert (found["calls"], found["input_tokens"]) == (2, 1_000)
