@@ -179,7 +179,7 @@ def previous(
 def whole(period: Period, calendar: Calendar, *, count: int | None = None, before: int = 0) -> Period:
     """Stretch a range to whole buckets: its own, or the `count` that end with its last; and `before` more in front.
 
-    Raises InvalidQueryError when that begins before all time.
+    Raises InvalidQueryError when that begins before the year 1900.
     """
     last = period.buckets[-1]
     try:
@@ -187,6 +187,8 @@ def whole(period: Period, calendar: Calendar, *, count: int | None = None, befor
         start = back(period.buckets[0] if count is None else last)
     except (ValueError, OverflowError) as exc:
         raise InvalidQueryError("That is too far away.", attr="query.dateRange") from exc
+    if start < EARLIEST:
+        raise InvalidQueryError("Dates reach from 1900 to 2299.", attr="query.dateRange")
     end = (_BUCKETS[period.interval][1](last).astimezone(UTC) - TICK).astimezone(calendar.timezone)
     return _period(start, end, period.interval, calendar)
 

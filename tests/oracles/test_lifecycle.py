@@ -7,9 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.clickhouse import client
-from apps.clickhouse.tables import PERSON_OVERRIDES, PERSONS_LANDING
-from tests.factories.events import Sent, insert, person_id
+from tests.factories.events import Sent, insert
+from tests.factories.mirrors import insert_merges, insert_persons
 from tests.oracles import lifecycle
 from tests.oracles.conftest import answer, new_project
 from tests.oracles.lifecycle import Event
@@ -50,8 +49,8 @@ def test_lifecycle__over_a_clock_change__agrees_with_naive_counting(interval: st
             # A merge leaves a record of whoever stands for both.
             made = min(one.at for one in events)
             created = {"ada": made} | {person: moment for person, moment in created.items() if person != "eve"}
-            merge(project.id, "eve", "ada")
-        record(project.id, created)
+            insert_merges(project.id, {"eve": "ada"})
+        insert_persons(project.id, {name: {} for name in created}, created)
 
         # When
         results = answer(
@@ -74,35 +73,3 @@ def test_lifecycle__over_a_clock_change__agrees_with_naive_counting(interval: st
         assert [one["days"][0] for one in results] == [f"{first}"] * 4
 
     check()
-
-
-def record(project_id: int, created: dict[str, datetime]) -> None:
-    """Tell when people were made, as the mirror of persons does."""
-    if not created:
-        return
-    client.insert(
-        PERSONS_LANDING,
-        {
-            "project_id": [project_id for _ in created],
-            "person_id": [str(person_id(project_id, name)) for name in created],
-            "properties": ["{}" for _ in created],
-            "created_us": [int(moment.timestamp()) * 1_000_000 for moment in created.values()],
-            "is_identified": [0 for _ in created],
-            "version": [1 for _ in created],
-            "is_deleted": [0 for _ in created],
-        },
-    )
-
-
-def merge(project_id: int, old: str, new: str) -> None:
-    """Tell that one person is another from now on."""
-    client.insert(
-        PERSON_OVERRIDES,
-        {
-            "project_id": [project_id],
-            "old_person_id": [person_id(project_id, old)],
-            "person_id": [person_id(project_id, new)],
-            "version": [1],
-            "is_deleted": [0],
-        },
-    )

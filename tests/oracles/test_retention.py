@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.factories.events import Sent, insert
+from tests.factories.mirrors import insert_merges
 from tests.oracles import retention
 from tests.oracles.conftest import answer, new_project
 from tests.oracles.retention import Event, Retention
@@ -16,6 +17,7 @@ from tests.oracles.retention import Event, Retention
 RELAXED = settings(max_examples=8, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 NIGHT = date(2026, 3, 29)
 ROWS = 5
+PEOPLE = ["ada", "ben", "eve"]
 KINDS = ["retention_recurring", "retention_first_time", "retention_first_ever_occurrence"]
 
 
@@ -24,23 +26,24 @@ def worlds(hours: int) -> st.SearchStrategy[list[Event]]:
     noon = datetime(NIGHT.year, NIGHT.month, NIGHT.day, 12, tzinfo=UTC)
     moments = st.integers(-12, 8).map(lambda step: noon + timedelta(hours=step * hours / 4))
     names = st.sampled_from(["start", "back"])
-    people, values = st.sampled_from(["ada", "ben", "eve"]), st.sampled_from(["", "red", "blue"])
+    people, values = st.sampled_from(PEOPLE), st.sampled_from(["", "red", "blue"])
     return st.lists(st.builds(Event, people, names, moments, values, st.booleans()), min_size=1, max_size=40)
 
 
 def send(project_id: int, events: list[Event]) -> None:
-    """Send each event under one of two ids of its person, and every third one twice."""
+    """Send each event under one of two ids of its person, every third one twice; the ids are one person by a merge."""
     sent = [
         Sent(
             event.name,
             f"{event.person}{index % 2}",
             event.at,
             {"colour": event.value, "passes": event.passes},
-            event.person,
+            f"{event.person}{index % 2}",
         )
         for index, event in enumerate(events)
     ]
     insert(project_id, [*sent, *sent[::3]])
+    insert_merges(project_id, {f"{name}1": f"{name}0" for name in PEOPLE})
 
 
 def query(asked: Retention, period: str, date_to: str, **fields: object) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.factories.events import Sent, insert
+from tests.factories.mirrors import insert_merges
 from tests.oracles.conftest import answer, new_project
 from tests.oracles.stickiness import stickiness
 
@@ -47,10 +48,11 @@ def test_stickiness__over_a_clock_change__agrees_with_naive_counting(
         # Given: groups are what actors are when they are counted, people otherwise; some events name no group
         project = new_project("Europe/Berlin")
         properties = [{"$group_1": name} if by_group else {} for name, _ in events]
-        people = ["one" if by_group else name for name, _ in events]
+        people = ["one" if by_group else f"{name}{index % 2}" for index, (name, _) in enumerate(events)]
         sent = [Sent("ping", *row) for row in zip(people, (at for _, at in events), properties, strict=True)]
         alone = [Sent("ping", "two", NOON, {"$group_0": "elsewhere"})] if by_group else []
         insert(project.id, [*sent, *sent[::3], *alone])
+        insert_merges(project.id, {f"{name}1": f"{name}0" for name in NAMES})
         math = {"math": "unique_group", "math_group_type_index": 1} if by_group else {}
         criteria = {"stickinessCriteria": {"operator": sign, "value": often}} if sign else {}
 

@@ -29,12 +29,13 @@ def bucket(
     return _SQL[interval].format(moment=moment, zone=bindings.bind(timezone), week_mode=int(starts_monday))
 
 
+# Unlike Date, Date32 holds every moment an event may have: 1900 to 2299.
 _PLACES: Final[dict[Interval, str]] = {
-    Interval.MINUTE: "intDiv(toUnixTimestamp({moment}) - {first}, 60)",
-    Interval.HOUR: "intDiv(toUnixTimestamp({moment}) - {first}, 3600)",
-    Interval.DAY: "toDate({moment}, {zone}) - toDate({first})",
-    Interval.WEEK: "intDiv(toDate({moment}, {zone}) - toDate({first}), 7)",
-    Interval.MONTH: "toRelativeMonthNum(toDate({moment}, {zone})) - toRelativeMonthNum(toDate({first}))",
+    Interval.MINUTE: "intDiv(toUnixTimestamp64Micro({moment}) - {first}, 60000000)",
+    Interval.HOUR: "intDiv(toUnixTimestamp64Micro({moment}) - {first}, 3600000000)",
+    Interval.DAY: "toInt32(toDate32({moment}, {zone})) - toInt32(toDate32({first}))",
+    Interval.WEEK: "intDiv(toInt32(toDate32({moment}, {zone})) - toInt32(toDate32({first})), 7)",
+    Interval.MONTH: "toRelativeMonthNum(toDate32({moment}, {zone})) - toRelativeMonthNum(toDate32({first}))",
 }
 
 
@@ -44,7 +45,7 @@ def place(period: Period, timezone: str, bindings: Bindings, moment: str = "time
     It means something only for moments from the first bucket on; before it, indexes are below 0 or rounded up to 0.
     """
     start = period.buckets[0]
-    first = bindings.bind(microseconds(start) // _MICROSECONDS if period.interval.is_clock else f"{start:%Y-%m-%d}")
+    first = bindings.bind(microseconds(start) if period.interval.is_clock else f"{start:%Y-%m-%d}")
     return f"toInt32({_PLACES[period.interval].format(moment=moment, zone=bindings.bind(timezone), first=first)})"
 
 

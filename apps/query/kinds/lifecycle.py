@@ -17,8 +17,8 @@ from apps.query.kinds.source import UNMERGED, Actors, both, from_stored, in_proj
 STATUSES: Final = ("new", "returning", "resurrecting", "dormant")
 """What an actor is in a period, in the order of answers."""
 
-_BEFORE_ALL: Final = -(10**15)
-"""In microseconds since 1970 a moment in the year 1938: what is told of earlier is not looked at."""
+_BEFORE_ALL: Final = -2_208_988_800_000_000
+"""The beginning of 1900, in microseconds since 1970: no event is earlier."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from apps.query.schema.retention import RetentionType
 OTHER: Final = "$$_posthog_breakdown_other_$$"
 """How answers name the values beyond the limit; actors without the property are under the empty text."""
 
-_BEFORE_ALL: Final = -(10**15)
-"""In microseconds since 1970 a moment in the year 1938: what is told of earlier is not looked at."""
+_BEFORE_ALL: Final = -2_208_988_800_000_000
+"""The beginning of 1900, in microseconds since 1970: no event is earlier."""
 
 
 @dataclass(frozen=True, slots=True)
