@@ -1,8 +1,9 @@
 """What is the content of a prompt or an answer, and what is only about it.
 
 In the mode `metadata` no content may be stored. Content is found by name, and the names nobody thought of by caution:
-of `$ai_*` properties only those known to be harmless stay as text, and of an app's own properties on `$ai_*` events
-only short texts under a name that does not sound like content. Numbers, true and false always stay.
+of `$ai_*` properties only those known to be harmless stay as text, and of all other properties on `$ai_*` events only
+short texts under a name that does not sound like content. Numbers, true and false always stay. The same holds at every
+depth, and upper and lower case are alike.
 """
 
 import re
@@ -31,6 +32,11 @@ CONTENT: Final = frozenset(
         "$selected_content",
         "$el_text",
         "code_variables",
+        "attr__value",
+        "attr__title",
+        "attr__alt",
+        "attr__placeholder",
+        "attr__aria-label",
     }
 )
 """Content on any event: prompts, answers, what people copied from or clicked on the page, variables of a traceback."""
@@ -53,11 +59,21 @@ METADATA: Final = frozenset({
 })  # fmt: skip
 """Texts of the `$ai_` family that say nothing of what was said."""
 
+CONTAINERS: Final = frozenset({"$set", "$set_once", "$group_set", "$groups", "$initial_person_info"})
+"""Objects of properties: as long as they like, since each member is judged by itself."""
+
+LONG: Final = frozenset({
+    "distinct_id", "token", "$current_url", "$initial_current_url", "$session_entry_url", "$referrer",
+    "$initial_referrer", "$session_entry_referrer", "$raw_user_agent", "$user_agent", "$active_feature_flags",
+    "$session_id", "$window_id", "$device_id", "$user_id", "$anon_distinct_id", "$insert_id",
+})  # fmt: skip
+"""Properties outside the `$ai_` family that may be long and say nothing of what was said."""
+
 ENOUGH: Final = 200
-"""Longest text, in characters of JSON, that an app's own property keeps on an `$ai_*` event."""
+"""Longest text, in characters of JSON, that a property keeps on an `$ai_*` event unless it is known to be harmless."""
 
 SHORT: Final = 40
-"""Longest text inside an object about a call."""
+"""Longest word inside an object about a call."""
 
 _WORDS: Final = frozenset({
     "prompt", "prompts", "completion", "completions", "message", "messages", "content", "contents", "input", "inputs",
@@ -67,13 +83,21 @@ _WORDS: Final = frozenset({
     "exception", "stacktrace", "definitions", "definition", "schema", "parameters", "feedback", "comment", "notes",
     "metadata", "mcp", "langfuse", "template", "variables",
 })  # fmt: skip
+_PROMPTS_OF_A_CALL: Final = frozenset({"system", "stop", "suffix"})
+"""Members of an object about a call that hold texts; elsewhere `system` may well be a provider."""
+
 _DIGEST: Final = re.compile(rb'"[A-Za-z0-9:+/=_.-]{8,128}"')
 _CHAIN_TEXT: Final = re.compile(r'(?:attr__(?:value|title|alt|placeholder|aria-label)|text)="(?:[^"\\]|\\.)*+"')
 
 
+BLANK: Final = "".join(map(chr, range(33))) + "\u00a0\u200b\u2028\u2029\u3000\ufeff"
+"""What a name may have around it without looking any different."""
+
+
+@lru_cache(4_096)
 def is_ai(event: str) -> bool:
-    """Say whether an event is one of the `$ai_` family."""
-    return event.startswith(AI)
+    """Say whether an event is one of the `$ai_` family, or is meant to be one."""
+    return event.lstrip(BLANK)[: len(AI)].casefold() == AI
 
 
 @lru_cache(4_096)
@@ -83,11 +107,19 @@ def sounds_like_content(name: str) -> bool:
     return not _WORDS.isdisjoint(re.split("[^a-z]+", spaced.lower()))
 
 
-def is_harmless(name: str) -> bool:
-    """Say whether a property may keep its text on an `$ai_*` event, however long it is."""
-    if name.startswith(AI):
-        return name in METADATA
-    return name.startswith("$") or name in {"distinct_id", "token"}
+def is_content(name: str, raw: bytes, *, is_ai: bool) -> bool:
+    """Say whether a text, list or object may hold content; `is_ai` says that it stands in an `$ai_*` event."""
+    folded = name.casefold()
+    if folded in CONTENT:
+        return True
+    if not is_ai or is_digest(folded, raw):
+        return False
+    if folded.startswith(AI):
+        return folded not in METADATA or (raw[:1] != b'"' and len(raw) > ENOUGH)
+    if folded in LONG or (folded in CONTAINERS and raw[:1] == b"{"):
+        return False
+    is_flag = folded.startswith("$feature/")
+    return len(raw) > ENOUGH or (not is_flag and sounds_like_content(name))
 
 
 def is_digest(name: str, raw: bytes) -> bool:
@@ -114,20 +146,24 @@ def count(value: Any) -> int:  # noqa: ANN401 - as texts()
 
 
 def figures(value: Any) -> Any:  # noqa: ANN401 - as texts()
-    """Leave the numbers and short words of an object about a call."""
+    """Leave the numbers and short words of an object about a call; a text with a blank in it is no word."""
     match value:
         case str():
-            return value if len(value) <= SHORT and "\n" not in value else None
+            return value if len(value) <= SHORT and not any(map(str.isspace, value)) else None
         case dict():
             return {
                 name: figures(member)
                 for name, member in value.items()
-                if len(name) <= SHORT and not (isinstance(member, str | list | dict) and sounds_like_content(name))
+                if len(name) <= SHORT and not (isinstance(member, str | list | dict) and _says_something(name))
             }
         case list():
             return [figures(item) for item in value]
         case _:
             return value
+
+
+def _says_something(name: str) -> bool:
+    return sounds_like_content(name) or name.casefold() in _PROMPTS_OF_A_CALL
 
 
 def without_page_text(chain: str) -> str:

@@ -4,8 +4,9 @@ An event is looked at as bytes first, by one automaton made of everything the pr
 pass that unparsed. Of the others only the members that are suspect are decoded, so all the rest stays the bytes it was.
 """
 
+import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 import re2
@@ -28,9 +29,18 @@ _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder().decode
 _ESCAPED_ASCII: Final = r"\\u00[0-7]"
+_JSON_TEXT: Final = r'"(?: |\\[nrt])*[{\[]'
+"""A text that itself begins like JSON: its names stand between escaped quotes, where no needle of a rule finds them."""
+_NO_EVENT: Final = r'"(?:event"\s*:\s*(?:"\s*"|[^"\s])|(?:properties|\$set|\$set_once)"\s*:\s*[^{\sn])'
+"""A refused event without a name, or whose properties are no object: names say nothing about it for sure."""
+_NAME_IN_TEXT: Final = re.compile(r'"((?:[^"\\]|\\.){1,200})"\s{0,20}:')
+_LONGEST_JSON_TEXT: Final = 1 << 20
+_UNCLEAN: Final = "[withheld]"
+"""Stands for a text that looks like JSON, cannot be read, and has a name in it that a rule is about."""
 _TEXT_OR_MORE: Final = (b'"', b"{", b"[")
 _IN_PROMPTS: Final = (EMAIL, CARD, SECRET, JWT)
 """What the policy `mask` looks for in prompts, whatever is switched on for the rest."""
+_BRACKETS: Final = frozenset("{[")
 _SHORTEST: Final = 5
 """No JSON text of fewer bytes holds anything a detector finds, or a member."""
 _REMEMBERED: Final = 4_096
@@ -52,6 +62,24 @@ class Counts(Protocol):
         """Count something."""
 
 
+class _Uncounted:
+    def note(self, kind: str, count: int = 1) -> None:
+        """Count nothing: what was tried only to see whether a rule would act."""
+
+
+class _Place(NamedTuple):
+    """What applies where a value stands.
+
+    `hides` says that content goes, `is_ai` that it may have any name there, `is_identity` that other events refer to
+    the value.
+    """
+
+    detectors: Detectors
+    hides: bool
+    is_ai: bool
+    is_identity: bool = False
+
+
 class Masker:
     """One project's rules, ready to be applied."""
 
@@ -67,13 +95,21 @@ class Masker:
             self.in_prompts = Detectors({*_IN_PROMPTS, *controls.detectors})
         acts_on_events = bool(self._verdicts.needles or self.in_prompts or self._policy is PromptPolicy.METADATA)
         self.acts_on_events = acts_on_events
+        hides = self._policy is PromptPolicy.METADATA
+        self._in_ai = _Place(self.in_prompts, hides, is_ai=True)
+        self._elsewhere = _Place(self._detectors, hides, is_ai=False)
+        # An id has one form everywhere, so what is in it is judged alike on all events.
+        self._of_ids = self._in_ai._replace(detectors=self._detectors)
         self._name_look = automaton(self._detectors.looks) if self._detectors else None
         self.rewrites = controls.rewrites
         self._knows_names = bool(self._verdicts.needles) or self._policy is PromptPolicy.METADATA
         self._event_look = self._look() if acts_on_events else None
         self._dead_look = None
         if self._policy is not PromptPolicy.METADATA:
-            self._dead_look = self._look(r'"\$ip"' if self._ip_policy is not IpPolicy.KEEP else None)
+            self._dead_look = self._look(
+                r"\$ip" if self._ip_policy is not IpPolicy.KEEP else None,
+                _NO_EVENT if self._knows_names else None,
+            )
 
     def _look(self, *more: str | None) -> Any:  # noqa: ANN401 - a compiled pattern of an untyped library
         """Make the automaton that finds what may need work; None when everything may."""
@@ -81,7 +117,9 @@ class Masker:
         if None in needles:
             return None
         if self._policy is not PromptPolicy.KEEP:
-            needles += [r"\$ai_", *(f'"{re2.escape(name)}"' for name in content.CONTENT), r"\$elements"]
+            needles += [r"(?i:\$ai_|\$elements)", *(f'(?i:"{re2.escape(name)}")' for name in content.CONTENT)]
+        if self._knows_names or self._policy is PromptPolicy.MASK:
+            needles.append(_JSON_TEXT)
         # The detectors of prompts find all that those of the rest do.
         folded = (f"(?i:{each})" if each in self._verdicts.needles else each for each in filter(None, needles))
         return automaton((*folded, *self.in_prompts.looks))
@@ -93,26 +131,24 @@ class Masker:
         hides_all = is_ai and self._policy is PromptPolicy.METADATA
         if not hides_all and self._event_look is not None and self._event_look.search(raw) is None:
             return raw
-        members = _MEMBERS.decode(raw)
-        kept: dict[str, Json] = {}
-        for name, value in members.items():
-            self._member(kept, name, value, counts, is_ai=is_ai)
-        return _encode(kept)
+        return _encode(self._members(_MEMBERS.decode(raw), counts, is_ai=is_ai))
 
     def reads(self, names: Iterable[str]) -> bool:
         """Say whether any of these names and ids of events may have to be rewritten."""
         if self._verdicts.hashes_ids:
             return True
-        text = "\n".join(names).encode(errors="replace")
+        text = "\n".join(("", *names)).encode(errors="replace")
+        if self._knows_names and (b"\n{" in text or b"\n[" in text):
+            return True
         return self._name_look is not None and self._name_look.search(text) is not None
 
     def name(self, text: str, counts: Counts) -> str:
         """Rewrite the name of an event."""
-        return self._text(text, self._detectors, counts)
+        return self._marked(text, self._detectors, counts)
 
     def identity(self, text: str, counts: Counts) -> str:
-        """Rewrite a distinct id: by its keyed hash if it holds what a detector finds, or if a rule wants all hashed."""
-        if self._verdicts.hashes_ids or (self._detectors and self._detectors.clean(text) != text):
+        """Rewrite a distinct id: by its keyed hash if a rule wants all hashed, or would change something in it."""
+        if self._verdicts.hashes_ids or self._text(text, _Uncounted(), self._of_ids) != text:
             counts.note("masked_values")
             return hashing.digest(self._hash_key, text[:NAME_LENGTH])
         return text
@@ -122,16 +158,16 @@ class Masker:
         """Rewrite what is kept of a refused event. What cannot be read is withheld where a rule might have acted."""
         if not raw or not self.rewrites or raw == WITHHELD:
             return raw
-        is_json = raw[:1] in _TEXT_OR_MORE
-        if (is_json or not self._knows_names) and self._dead_look is not None and not self._dead_look.search(raw):
+        is_object = raw[:1] == b"{"
+        if (is_object or not self._knows_names) and self._dead_look is not None and not self._dead_look.search(raw):
             return raw
         try:
             event = _decode(raw)
-            if isinstance(event, dict) and isinstance(event.get("event"), str):
+            if _is_event(event):
                 return _encode(self._event(event, counts))
-            if not self._knows_names:
+            if not self._knows_names and self._ip_policy is IpPolicy.KEEP:
                 # Something else than an event has no names to go by, but texts to look into.
-                return _encode(self._value(event, counts, self.in_prompts))
+                return _encode(self._value(event, counts, self._in_ai))
         except (msgspec.MsgspecError, ValueError, RecursionError):
             pass
         counts.note("withheld")
@@ -141,21 +177,24 @@ class Masker:
         is_ai = content.is_ai(event["event"])
         kept: dict[str, Json] = {}
         for name, value in event.items():
-            if name in _PROPERTIES and isinstance(value, dict):
-                inside: dict[str, Json] = {}
-                for inner, member in value.items():
-                    self._member(inside, inner, member, counts, is_ai=is_ai and name == "properties")
-                kept[name] = inside
-            elif name in _PERSON and isinstance(value, str):
-                kept[name] = self.identity(value, counts)
+            if name in _PROPERTIES:
+                kept[name] = None if value is None else self._members(value, counts, is_ai=is_ai)
+            elif name in _PERSON:
+                kept[name] = self._judged(self._verdicts.of(name), value, name, counts, self._of_ids)
             elif name not in _ENVELOPE:
                 self._member(kept, name, value, counts, is_ai=is_ai)
-            elif self._policy is PromptPolicy.METADATA and isinstance(value, dict | list):
+            elif self._policy is PromptPolicy.METADATA and len(_encode(value)) > content.ENOUGH:
                 kept[name] = None
             else:
-                kept[name] = self._value(value, counts, self.in_prompts)
+                kept[name] = self._value(value, counts, self._in_ai)
         if self._ip_policy is not IpPolicy.KEEP and isinstance(kept.get("properties"), dict):
             self._hide_ip(kept["properties"])
+        return kept
+
+    def _members(self, members: dict[str, Json], counts: Counts, *, is_ai: bool) -> dict[str, Json]:
+        kept: dict[str, Json] = {}
+        for name, value in members.items():
+            self._member(kept, name, value, counts, is_ai=is_ai)
         return kept
 
     def _hide_ip(self, properties: dict[str, Json]) -> None:
@@ -168,10 +207,18 @@ class Masker:
         if verdict.action is Action.DROP:
             counts.note("removed_properties")
             return
-        if verdict.action is None and self._policy is PromptPolicy.METADATA:
-            value = self._without_content(kept, name, value, counts, is_ai=is_ai)
-            if value is _GONE:
+        folded = name.casefold()
+        place = self._in_ai if is_ai else self._elsewhere
+        if folded.startswith(content.AI) or folded in content.CONTENT:
+            place = place._replace(detectors=self.in_prompts)
+        if place.hides and verdict.action is not Action.HASH:
+            left, place = self._without_content(name, value, place)
+            if left is _GONE:
+                counts.note("content_removed")
+                if len(name) <= content.ENOUGH:
+                    self._measure(kept, name, value)
                 return
+            value = left
         key = self._key(name, counts)
         raw = value if isinstance(value, Raw) else None
         if raw is not None:
@@ -180,42 +227,43 @@ class Masker:
                 kept[key] = raw
                 return
             value = _decode(text)
-        is_prompt = is_ai or name in content.CONTENT or name.startswith(content.AI)
-        detectors = self.in_prompts if is_prompt else self._detectors
-        judged = self._judged(verdict, value, name, counts, detectors)
+        judged = self._judged(verdict, value, name, counts, place)
         # What no rule changed stays the bytes it was: numbers are as they were written.
-        kept[key] = judged if raw is None or judged != value else raw
+        kept[key] = judged if raw is None or judged != value or _repeats(bytes(raw), value) else raw
+
+    def _measure(self, kept: dict[str, Json], name: str, value: Json) -> None:
+        """Put figures about content in its place."""
+        decoded = _decode(bytes(value)) if isinstance(value, Raw) else value
+        kept[f"{name}_chars"] = content.count(decoded)
+        kept[f"{name}_hash"] = hashing.digest(self._hash_key, decoded)
 
     def _key(self, name: str, counts: Counts) -> str:
         """Give the name a property is kept under; names repeat, so clean ones are remembered."""
         if name in self._clean_names:
             return name
-        cleaned = self._text(name, self._detectors, counts)
+        cleaned = self._marked(name, self._detectors, counts)
         if cleaned == name and len(name) <= NAME_LENGTH and len(self._clean_names) < _REMEMBERED:
             self._clean_names.add(name)
         return cleaned
 
-    def _without_content(self, kept: dict[str, Json], name: str, value: Json, counts: Counts, *, is_ai: bool) -> Json:
-        """Put figures about content in its place, and give back what is no content, or that nothing is left."""
+    def _without_content(self, name: str, value: Json, place: _Place) -> tuple[Json, _Place]:
+        """Give what may stay of a value, or that nothing is left, and what applies inside it."""
         raw = bytes(value) if isinstance(value, Raw) else _encode(value)
+        folded = name.casefold()
+        if place.is_ai and len(name) > content.ENOUGH:
+            # The name itself may be content then.
+            return _GONE, place
         if raw[:1] not in _TEXT_OR_MORE:
-            return value
-        if name in content.FIGURES:
-            return content.figures(_decode(raw))
-        if name == "$elements_chain" and raw[:1] == b'"':
-            return content.without_page_text(_decode(raw))
-        is_content = name in content.CONTENT
-        if not is_content and is_ai and not content.is_harmless(name) and not content.is_digest(name, raw):
-            is_content = name.startswith(content.AI) or content.sounds_like_content(name) or len(raw) > content.ENOUGH
-        if not is_content:
-            return value
-        decoded = _decode(raw)
-        kept[f"{name}_chars"] = content.count(decoded)
-        kept[f"{name}_hash"] = hashing.digest(self._hash_key, decoded)
-        counts.note("content_removed")
-        return _GONE
+            return value, place
+        if folded in content.FIGURES:
+            return content.figures(_decode(raw)), place._replace(hides=False)
+        if folded == "$elements_chain" and raw[:1] == b'"':
+            return content.without_page_text(_decode(raw)), place
+        return (_GONE if content.is_content(name, raw, is_ai=place.is_ai) else value), place
 
-    def _judged(self, verdict: Verdict, value: Json, path: str, counts: Counts, detectors: Detectors) -> Json:
+    def _judged(self, verdict: Verdict, value: Json, path: str, counts: Counts, place: _Place) -> Json:
+        if verdict.is_identity and not place.is_identity:
+            place = place._replace(is_identity=True)
         match verdict.action:
             case Action.HASH if value is not None:
                 counts.note("masked_values")
@@ -223,9 +271,10 @@ class Masker:
                 return hashing.digest(self._hash_key, cut)
             case Action.TRUNCATE if value is not None:
                 counts.note("masked_values")
-                return self._cut(value, verdict.length, detectors)
+                # Cleaned before it is cut: half an address is one no detector knows.
+                return self._cut(self._value(value, _Uncounted(), place, path=path), verdict.length, place.detectors)
             case _:
-                return self._value(value, counts, detectors, path=path, is_identity=verdict.is_identity)
+                return self._value(value, counts, place, path=path)
 
     def _cut(self, value: Json, length: int, detectors: Detectors) -> Json:
         match value:
@@ -237,51 +286,89 @@ class Masker:
                 return value
             case _:
                 text = value if isinstance(value, str) else _encode(value).decode()
-                # Before it is cut: half an address is one no detector knows.
                 return detectors.clean(text)[:length]
 
-    def _value(
-        self, value: Json, counts: Counts, detectors: Detectors, *, path: str = "", is_identity: bool = False
-    ) -> Json:
+    def _value(self, value: Json, counts: Counts, place: _Place, *, path: str = "") -> Json:
         match value:
             case str():
-                return self.identity(value, counts) if is_identity else self._text(value, detectors, counts)
+                return self.identity(value, counts) if place.is_identity else self._text(value, counts, place, path)
             case dict():
-                return self._object(value, path, counts, detectors, is_identity=is_identity)
+                return self._object(value, path, counts, place)
             case list():
-                return [self._value(item, counts, detectors, path=path, is_identity=is_identity) for item in value]
+                return [self._value(item, counts, place, path=path) for item in value]
             case bool() | None:
                 return value
-            case _ if detectors.is_card_number(value):
+            case _ if place.detectors.is_card_number(value):
                 counts.note("masked_values")
                 return "[card]"
             case _:
                 return value
 
-    def _object(
-        self, value: dict[str, Json], path: str, counts: Counts, detectors: Detectors, *, is_identity: bool
-    ) -> Json:
+    def _object(self, value: dict[str, Json], path: str, counts: Counts, place: _Place) -> Json:
         kept: dict[str, Json] = {}
         for name, member in value.items():
             here = f"{path}.{name}" if self._verdicts.has_paths and path else name
             verdict = self._verdicts.of(name, here)
             if verdict.action is Action.DROP:
                 counts.note("removed_properties")
-            elif self._is_inner_content(name, member):
+                continue
+            left, inside = member, place
+            if place.hides and verdict.action is not Action.HASH:
+                left, inside = self._without_content(name, member, place)
+            if left is _GONE:
                 counts.note("content_removed")
-            else:
-                inner = self.in_prompts if name in content.CONTENT else detectors
-                judged = verdict._replace(is_identity=verdict.is_identity or is_identity)
-                kept[self._key(name, counts)] = self._judged(judged, member, here, counts, inner)
+                continue
+            if name.casefold() in content.CONTENT:
+                inside = inside._replace(detectors=self.in_prompts)
+            kept[self._key(name, counts)] = self._judged(verdict, left, here, counts, inside)
         return kept
 
-    def _is_inner_content(self, name: str, member: Json) -> bool:
-        return (
-            self._policy is PromptPolicy.METADATA and name in content.CONTENT and isinstance(member, str | dict | list)
-        )
+    # --- texts ---------------------------------------------------------------------
+    def _text(self, text: str, counts: Counts, place: _Place, path: str = "") -> str:
+        looks_inside = self._knows_names or self._policy is PromptPolicy.MASK
+        if looks_inside and text.lstrip()[:1] in _BRACKETS:
+            text = self._json_text(text, counts, place, path)
+        return self._marked(text, place.detectors, counts)
 
-    def _text(self, text: str, detectors: Detectors, counts: Counts) -> str:
+    def _marked(self, text: str, detectors: Detectors, counts: Counts) -> str:
         cleaned = detectors.clean(text)
         if cleaned != text:
             counts.note("masked_values")
         return cleaned
+
+    def _json_text(self, text: str, counts: Counts, place: _Place, path: str) -> str:
+        """Rewrite JSON that somebody put into a text. It ends: each text in a text is at most half as long."""
+        mentions = self._mentions(text, place)
+        if len(text) <= _LONGEST_JSON_TEXT:
+            try:
+                value = _decode(text)
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                pass
+            else:
+                left = self._value(value, counts, place._replace(is_identity=False), path=path)
+                # A name said twice is in the text, and only once in what was read of it.
+                return _encode(left).decode() if mentions or left != value else text
+        if mentions:
+            counts.note("masked_values")
+        return _UNCLEAN if mentions else text
+
+    def _mentions(self, text: str, place: _Place) -> bool:
+        """Say whether a text has a name in it, as JSON writes names, that a rule is about."""
+        return any(
+            "\\" in name
+            or self._verdicts.of(name).action is not None
+            or (place.hides and content.is_content(name, b'"', is_ai=place.is_ai))
+            for name in _NAME_IN_TEXT.findall(text)
+        )
+
+
+def _is_event(value: Json) -> bool:
+    """Say whether something refused is an event whose parts are where rules look for them."""
+    if not isinstance(value, dict) or not isinstance(name := value.get("event"), str) or not name.strip(content.BLANK):
+        return False
+    return all(isinstance(value.get(part), dict | None) for part in _PROPERTIES)
+
+
+def _repeats(raw: bytes, value: Json) -> bool:
+    """Say whether the bytes of an object may say a name twice: only one of the two was looked at."""
+    return isinstance(value, dict | list) and (b"\\u" in raw or raw.count(b'"') != _encode(value).count(b'"'))
