@@ -36,7 +36,7 @@ class LifecycleInput:
 
 def build(question: LifecycleInput) -> Statement:
     """Ask how many actors are what in each period; place 1 is the first of the range."""
-    bindings = Bindings(question.project_id)
+    bindings = Bindings(question.project_id, reach=(question.looked_at.start_us, question.looked_at.end_us))
     places = bindings.bind(len(question.looked_at.buckets))
     status = "multiIf(at = born, 'new', has(active, at - 1), 'returning', 'resurrecting')"
     here = f"arrayMap(at -> (at, {status}), arrayFilter(at -> at > 0, active))"

@@ -10,12 +10,11 @@ from typing import Final
 
 from apps.catalog.filters.binding import Bindings
 from apps.catalog.filters.schema import NO_FILTER
-from apps.clickhouse.properties import property_text
 from apps.clickhouse.statement import Statement
-from apps.clickhouse.tables import PERSONS
 from apps.query.kinds import buckets
 from apps.query.kinds.retention_question import RetentionBreakdown, RetentionInput
 from apps.query.kinds.source import both, in_project, in_range, is_event, named
+from apps.query.kinds.splits import beside, text_of
 from apps.query.schema.retention import RetentionType
 
 OTHER: Final = "$$_posthog_breakdown_other_$$"
@@ -35,7 +34,7 @@ class RetentionLine:
 
 def build(question: RetentionInput) -> Statement:
     """Ask how many actors count at each place of the triangle."""
-    bindings = Bindings(question.project_id)
+    bindings = Bindings(question.project_id, has_merges=question.people.has_merges)
     width = bindings.bind(question.columns)
     if question.is_cumulative:
         later = f"range(1, toInt32(greatest(1, least({width}, arrayMax(arrayPushBack(returns, began)) - began + 1))))"
@@ -76,28 +75,25 @@ def _empty(height: int, width: int) -> list[list[int]]:
 
 def _beginnings(question: RetentionInput, bindings: Bindings) -> str:
     """Select a row for every time an actor begins: `actor`, `began`, the set `returns` and, when split, `split`."""
-    is_split = question.breakdown is not None and not question.breakdown.is_persons
+    is_split = question.breakdown is not None
     events, returns = _events(question, bindings), _returns(question, bindings)
     if question.kind is RetentionType.RECURRING:
         begin = "(place, split)" if is_split else "place"
         each = f"SELECT actor, groupUniqArrayIf({begin}, starts) AS begun, {returns}\nFROM ({events})\nGROUP BY actor"
+        begun = f"SELECT actor, returns, arrayJoin(begun) AS begin\nFROM ({each})"
         columns = "tupleElement(begin, 1) AS began, tupleElement(begin, 2) AS split" if is_split else "begin AS began"
-        rows = (
-            f"SELECT actor, {columns}, returns\nFROM (SELECT actor, returns, arrayJoin(begun) AS begin\nFROM ({each}))"
-        )
-    else:
-        start = bindings.bind(question.period.start_us)
-        split = ", argMinIf(split, (timestamp, uuid), starts) AS split" if is_split else ""
-        when = f"countIf(starts) > 0 AND first >= fromUnixTimestamp64Micro(toInt64({start}), 'UTC')"
-        if question.kind is RetentionType.FIRST_EVER:
-            when += " AND minIf(timestamp, is_named) = first"
-        each = (
-            f"SELECT actor, minIf(timestamp, starts) AS first, {returns}{split}\nFROM ({events})\n"
-            f"GROUP BY actor\nHAVING {when}"
-        )
-        began = buckets.place(question.period, question.timezone, bindings, "first")
-        rows = f"SELECT actor, {began} AS began, returns{', split' if is_split else ''}\nFROM ({each})"
-    return rows if question.breakdown is None or is_split else _with_persons(rows, question.breakdown)
+        return f"SELECT actor, {columns}, returns\nFROM ({begun})"
+    start = bindings.bind(question.period.start_us)
+    split = ", argMinIf(split, (timestamp, uuid), starts) AS split" if is_split else ""
+    when = f"countIf(starts) > 0 AND first >= fromUnixTimestamp64Micro(toInt64({start}), 'UTC')"
+    if question.kind is RetentionType.FIRST_EVER:
+        when += " AND minIf(timestamp, is_named) = first"
+    each = (
+        f"SELECT actor, minIf(timestamp, starts) AS first, {returns}{split}\nFROM ({events})\n"
+        f"GROUP BY actor\nHAVING {when}"
+    )
+    began = buckets.place(question.period, question.timezone, bindings, "first")
+    return f"SELECT actor, {began} AS began, returns{', split' if is_split else ''}\nFROM ({each})"
 
 
 def _events(question: RetentionInput, bindings: Bindings) -> str:
@@ -118,12 +114,15 @@ def _events(question: RetentionInput, bindings: Bindings) -> str:
         begins = is_named if question.kind is RetentionType.FIRST_EVER else starts
         wanted = f"({begins} OR ({returns} AND {reach}))"
         reach = in_range(_BEFORE_ALL, period.end_us, bindings)
-    if question.breakdown is not None and not question.breakdown.is_persons:
-        columns.append(f"ifNull({property_text(question.breakdown.key)}, '') AS split")
+    splits = () if question.breakdown is None else (question.breakdown.split,)
+    found = beside(splits, question.people, bindings)
+    columns += [
+        f"ifNull({text_of(split, value)}, '') AS split" for split, value in zip(splits, found.values, strict=True)
+    ]
     where = both(
         in_project(), named([target.event, returning.event], bindings), reach, wanted, question.actors.is_known
     )
-    return f"SELECT {', '.join(columns)}\n{question.actors.from_events()}\nWHERE {where}"
+    return f"SELECT {', '.join(columns)}\n{found.rows(question.actors)}\nWHERE {where}"
 
 
 def _returns(question: RetentionInput, bindings: Bindings) -> str:
@@ -133,16 +132,6 @@ def _returns(question: RetentionInput, bindings: Bindings) -> str:
     often = "sumMapIf([place], [toUInt64(1)], comes_back)"
     enough = f"times >= {bindings.bind(question.minimum)}"
     return f"arrayFilter((place, times) -> {enough}, tupleElement({often}, 1), tupleElement({often}, 2)) AS returns"
-
-
-def _with_persons(rows: str, breakdown: RetentionBreakdown) -> str:
-    """Put beside each row the value its person has today."""
-    values = (
-        f"SELECT person_id AS known, ifNull({property_text(breakdown.key)}, '') AS split\nFROM {PERSONS} FINAL\n"
-        f"WHERE {in_project()}"
-    )
-    joined = f"({rows}) AS begun\nLEFT ANY JOIN ({values}) AS persons ON actor = known"
-    return f"SELECT actor, began, returns, split\nFROM {joined}"
 
 
 def _labelled(rows: str, breakdown: RetentionBreakdown, bindings: Bindings) -> str:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from apps.catalog.filters.schema import FilterGroup
 from apps.query.dates import Period
-from apps.query.kinds.source import UNMERGED, Actors
+from apps.query.kinds.source import UNMERGED, Actors, People
+from apps.query.kinds.splits import Split
 from apps.query.schema.retention import RetentionType
 
 
@@ -18,11 +19,10 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class RetentionBreakdown:
-    """The property rows are split by, of the event that begins or of the person, and how many values are kept apart."""
+    """What rows are split by, at the event that begins, and how many values are kept apart."""
 
-    key: str
+    split: Split
     limit: int
-    is_persons: bool = False
     hides_other: bool = False
 
 
@@ -40,4 +40,5 @@ class RetentionInput:
     is_cumulative: bool = False
     minimum: int = 1
     breakdown: RetentionBreakdown | None = None
+    people: People = UNMERGED
     actors: Actors = UNMERGED

@@ -44,7 +44,7 @@ class StickinessInput:
 
 def build(question: StickinessInput) -> Statement:
     """Ask how many actors of each series were active in how many periods."""
-    bindings = Bindings(question.project_id)
+    bindings = Bindings(question.project_id, reach=(question.period.start_us, question.period.end_us))
     selects = [_series(question, index, bindings) for index in range(len(question.series))]
     return Statement("\nUNION ALL\n".join(selects), bindings.values)
 

@@ -11,11 +11,10 @@ from apps.query.dates import Interval, Period, resolve, whole
 from apps.query.errors import InvalidQueryError, UnsupportedQueryError
 from apps.query.kinds import retention
 from apps.query.kinds.retention_question import Entity, RetentionBreakdown, RetentionInput
-from apps.query.kinds.source import Groups
+from apps.query.planning.breakdowns import splits_of
 from apps.query.planning.shared import (
     actors_of,
     all_of,
-    breakdown_keys,
     breakdown_limit,
     check_event,
     common_filters,
@@ -89,6 +88,7 @@ def plan_retention(query: RetentionQuery, scope: Scope) -> RetentionPlan:
     columns = _within(wanted.totalIntervals, DEFAULT_INTERVALS, MAX_INTERVALS, f"{_ATTR}.totalIntervals")
     question = RetentionInput(
         project_id=scope.project_id,
+        people=scope.people,
         timezone=scope.timezone,
         period=_period(query.dateRange or DateRange(), _INTERVALS[name], columns, scope),
         columns=columns,
@@ -100,8 +100,6 @@ def plan_retention(query: RetentionQuery, scope: Scope) -> RetentionPlan:
         breakdown=_breakdown(query),
         actors=actors_of(query.aggregation_group_type_index, scope.people, "query.aggregation_group_type_index"),
     )
-    if isinstance(question.actors, Groups) and question.breakdown is not None and question.breakdown.is_persons:
-        raise UnsupportedQueryError("Groups are not split by properties of persons.", attr="query.breakdownFilter")
     return RetentionPlan(question, name.value)
 
 
@@ -138,16 +136,16 @@ def _entity(raw: RetentionEntity | None, shared: FilterGroup, attr: str) -> Enti
 
 def _breakdown(query: RetentionQuery) -> RetentionBreakdown | None:
     raw = query.breakdownFilter
-    keys = breakdown_keys(raw, also=frozenset({"person"}))
-    if raw is None or not keys:
+    splits = splits_of(raw)
+    if raw is None or not splits:
         return None
-    if len(keys) > 1:
-        field = "breakdowns" if raw.breakdowns else "breakdown"
-        raise UnsupportedQueryError("Retention is split by one property.", attr=f"query.breakdownFilter.{field}")
-    kind = raw.breakdowns[0].type if raw.breakdowns else raw.breakdown_type
-    return RetentionBreakdown(
-        keys[0], breakdown_limit(raw), kind == "person", bool(raw.breakdown_hide_other_aggregation)
-    )
+    attr = f"query.breakdownFilter.{'breakdowns' if raw.breakdowns else 'breakdown'}"
+    if len(splits) > 1:
+        raise UnsupportedQueryError("Retention is split by one property.", attr=attr)
+    if splits[0].bins is not None:
+        field = ".0.histogram_bin_count" if raw.breakdowns else "_histogram_bin_count"
+        raise UnsupportedQueryError("Retention is not split by a histogram.", attr=attr + field)
+    return RetentionBreakdown(splits[0], breakdown_limit(raw), bool(raw.breakdown_hide_other_aggregation))
 
 
 def _refuse(wanted: RetentionFilter) -> None:

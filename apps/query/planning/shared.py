@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from apps.catalog.filters.schema import MAX_KEY_LENGTH, FilterGroup, parse
+from apps.catalog.filters.schema import FilterGroup, parse
 from apps.query.contracts import Scope
 from apps.query.dates import Interval, Period, previous, resolve
 from apps.query.errors import InvalidQueryError, UnsupportedQueryError
@@ -12,7 +12,6 @@ from apps.query.schema.shared import BreakdownFilter, CommonFields, CompareFilte
 MAX_SERIES: Final = 26
 MAX_EVENT_LENGTH: Final = 400
 MAX_BREAKDOWN_LIMIT: Final = 1000
-MAX_BREAKDOWNS: Final = 3
 DEFAULT_BREAKDOWN_LIMIT: Final = 25
 
 
@@ -78,7 +77,8 @@ def period_before(period: Period, dates: DateRange | None, wanted: CompareFilter
 
 def no_breakdown(query: CommonFields, kind: str) -> None:
     """Refuse a breakdown where a kind has none."""
-    if breakdown_keys(query.breakdownFilter):
+    wanted = query.breakdownFilter
+    if wanted is not None and (wanted.breakdown is not None or wanted.breakdowns):
         raise UnsupportedQueryError(f"{kind} is not split by a property yet.", attr="query.breakdownFilter")
 
 
@@ -94,22 +94,6 @@ def all_of(*groups: FilterGroup) -> FilterGroup:
     return some[0] if len(some) == 1 else FilterGroup(is_all=True, filters=some)
 
 
-def breakdown_keys(wanted: BreakdownFilter | None, *, also: frozenset[str] = frozenset()) -> tuple[str, ...]:
-    """List the properties to split by, of events or of what the kind can read `also`; none without a breakdown."""
-    attr = "query.breakdownFilter"
-    if wanted is None or (wanted.breakdown is None and not wanted.breakdowns):
-        return ()
-    if wanted.breakdown_histogram_bin_count is not None:
-        raise UnsupportedQueryError("Histograms are not supported yet.", attr=f"{attr}.breakdown_histogram_bin_count")
-    if wanted.breakdown_normalize_url:
-        raise UnsupportedQueryError("URL clean-up is not supported yet.", attr=f"{attr}.breakdown_normalize_url")
-    if wanted.breakdowns:
-        return tuple(_newer(wanted, index, attr, also) for index in range(len(wanted.breakdowns)))
-    _check_kind(wanted.breakdown_type, f"{attr}.breakdown_type", also)
-    keys = wanted.breakdown if isinstance(wanted.breakdown, tuple) else (wanted.breakdown,)
-    return tuple(_key(key, f"{attr}.breakdown") for key in keys)
-
-
 def breakdown_limit(wanted: BreakdownFilter | None) -> int:
     """Give how many values are kept apart."""
     limit = wanted.breakdown_limit if wanted and wanted.breakdown_limit is not None else DEFAULT_BREAKDOWN_LIMIT
@@ -118,31 +102,6 @@ def breakdown_limit(wanted: BreakdownFilter | None) -> int:
             f"Expected 1 to {MAX_BREAKDOWN_LIMIT} values.", attr="query.breakdownFilter.breakdown_limit"
         )
     return limit
-
-
-def _newer(wanted: BreakdownFilter, index: int, attr: str, also: frozenset[str]) -> str:
-    entry = (wanted.breakdowns or ())[index]
-    path = f"{attr}.breakdowns.{index}"
-    _check_kind(entry.type, f"{path}.type", also)
-    if entry.histogram_bin_count is not None:
-        raise UnsupportedQueryError("Histograms are not supported yet.", attr=f"{path}.histogram_bin_count")
-    if entry.normalize_url:
-        raise UnsupportedQueryError("URL clean-up is not supported yet.", attr=f"{path}.normalize_url")
-    return _key(entry.property, f"{path}.property")
-
-
-def _check_kind(kind: str | None, attr: str, also: frozenset[str]) -> None:
-    if kind in {None, "event"} | also:
-        return
-    if kind in {"person", "group", "session", "cohort", "event_metadata", "hogql"}:
-        raise UnsupportedQueryError(f"A breakdown by {kind} is not supported yet, only by event.", attr=attr)
-    raise InvalidQueryError("Unknown type of breakdown.", attr=attr)
-
-
-def _key(key: str | int | None, attr: str) -> str:
-    if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY_LENGTH:
-        raise InvalidQueryError(f"Expected a property name of 1 to {MAX_KEY_LENGTH} characters.", attr=attr)
-    return key
 
 
 def check_event(name: str | None, attr: str) -> None:

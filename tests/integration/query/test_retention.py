@@ -85,6 +85,24 @@ def test_retention__split_by_what_people_are__puts_each_under_their_value(cast: 
         assert by_value == {"pro": pro, "free": free, "": none}
 
 
+@pytest.mark.parametrize("kind", ["retention_recurring", "retention_first_time"])
+def test_retention__of_people_split_by_their_group__takes_the_group_at_the_beginning(
+    cast: Cast, ask: Ask, kind: str
+) -> None:
+    # Given
+    insert(cast.project.pk, [ping("ada", 1, **{"$group_0": "acme"}), ping("ada", 2, **{"$group_0": "acme"})])
+    insert_groups(cast.project.pk, {(0, "acme"): {"size": "big"}}, {(0, "acme"): at("2026-03-01")})
+    split = {"breakdown": "size", "breakdown_type": "group", "breakdown_group_type_index": 0}
+
+    # When
+    shown = retention()["retentionFilter"] | {"retentionType": kind}
+    rows = results(ask, retention(breakdownFilter=split, retentionFilter=shown))
+
+    # Then
+    assert {row["breakdown_value"] for row in rows} == {"big"}
+    assert counts(rows) == [[1, 1, 0], [1 if kind == "retention_recurring" else 0, 0, 0], [0, 0, 0]]
+
+
 def test_retention__filtered_by_what_people_are__counts_these(cast: Cast, ask: Ask) -> None:
     # Given
     insert(cast.project.pk, [ping("ada", 1), ping("ada", 3), ping("ben", 1)])

@@ -101,12 +101,12 @@ def test_query__with_a_fault__is_refused_naming_the_field(query: object, attr: s
             "query.breakdownFilter.breakdowns",
         ),
         (
-            retention()
-            | {
-                "breakdownFilter": {"breakdown": "a", "breakdown_type": "person"},
-                "aggregation_group_type_index": 0,
-            },
-            "query.breakdownFilter",
+            retention() | {"breakdownFilter": {"breakdown": "a", "breakdown_histogram_bin_count": 3}},
+            "query.breakdownFilter.breakdown_histogram_bin_count",
+        ),
+        (
+            retention() | {"breakdownFilter": {"breakdown": "a", "breakdown_type": "cohort"}},
+            "query.breakdownFilter.breakdown_type",
         ),
         (about("LifecycleQuery", breakdownFilter={"breakdown": "a"}), "query.breakdownFilter"),
         (about("LifecycleQuery", samplingFactor=0.5), "query.samplingFactor"),
