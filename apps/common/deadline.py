@@ -7,6 +7,9 @@ the connections of those that are late; the reader finds the body cut short, and
 
 Which connection a request came over WSGI does not say, only the address of its sender. See docs/decisions/0016 for
 which ones are closed, and for what else was considered.
+
+Until they are late, unfinished bodies must not hold every thread either: only so many are read at once, and fewer from
+one address, so that pages, probes and other senders always find a thread.
 """
 
 import itertools
@@ -22,14 +25,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from apps.common.http import problem
+from apps.common.http import address_of, problem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _LOOK_SECONDS: Final = 1.0
-_SLOW_SECONDS: Final = 2.0
-"""A body that takes longer to arrive counts as slow when threads run short."""
+_SLOW_SECONDS: Final = 0.5
+"""A body that takes longer is not merely waiting for its turn in a busy process."""
 _BYTES_PER_SECOND: Final = 10_000
 """A body that arrives at least this fast is never late, however large it is."""
 _PIECE: Final = 1 << 16
@@ -45,14 +48,19 @@ class LateBodyError(TimeoutError):
     """The body did not arrive in time; the connection was half-closed to end the wait."""
 
 
+class CrowdedError(LateBodyError):
+    """Too many bodies are being read already; this one was not."""
+
+
 class Reading:
     """A body that is being read."""
 
-    __slots__ = ("address", "due", "is_late", "port", "since")
+    __slots__ = ("address", "due", "is_late", "port", "sender", "since")
 
-    def __init__(self, address: str, port: int, since: float, due: float) -> None:
-        """Note who sends it, since when, and until when it may take."""
+    def __init__(self, address: str, port: int, sender: str, since: float, due: float) -> None:
+        """Note the connection, who sends over it (another behind a proxy), since when, and until when it may."""
         self.address = address
+        self.sender = sender
         self.port = port
         self.since = since
         self.due = due
@@ -65,30 +73,61 @@ class Watchman:
     def __init__(self, *, seconds: float, threads: int) -> None:
         """Take how long a body may take, and how many threads read and work."""
         self.seconds = seconds
-        self._most_slow = max(1, threads * 3 // 4)
+        self._most = max(1, threads * 3 // 4)
+        """The other threads are needed for everything that has no body."""
+        self._most_of_one = (self._most + 1) // 2
         self._readings: dict[int, Reading] = {}
         self._numbers = itertools.count()
+        self._changed = threading.Condition()
+        self._waiting = 0
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
-        self.is_crowded = False
-        """So many threads wait for slow bodies that the others are needed for everything else."""
 
-    def begin(self, address: str, port: int, seconds: float) -> tuple[int, Reading]:
-        """Take a body under watch that has so long. The watch starts with the first one."""
+    def begin(self, address: str, port: int, sender: str, seconds: float) -> tuple[int, Reading]:
+        """Take a body under watch that has so long. The watch starts with the first one.
+
+        Raises CrowdedError.
+        """
         if self._thread is None:
             self._start()
-        now, number = time.monotonic(), next(self._numbers)
-        reading = self._readings[number] = Reading(address, port, now, now + seconds)
+        with self._changed:
+            if not self._has_room(sender):
+                self._wait_for_room(sender)
+            now, number = time.monotonic(), next(self._numbers)
+            reading = self._readings[number] = Reading(address, port, sender, now, now + seconds)
         return number, reading
 
     def end(self, number: int) -> None:
         """Let a body go, however its reading ended."""
-        del self._readings[number]
+        with self._changed:
+            del self._readings[number]
+            if self._waiting:
+                self._changed.notify_all()
+
+    def _has_room(self, sender: str, *, begun_by: float = float("inf")) -> bool:
+        """Tell whether one more body may be read, as far as those are concerned that began by then."""
+        if len(self._readings) < self._most_of_one:
+            return True
+        senders = [reading.sender for reading in self._readings.values() if reading.since <= begun_by]
+        return len(senders) < self._most and senders.count(sender) < self._most_of_one
+
+    def _wait_for_room(self, sender: str) -> None:
+        """Wait while those in the way are about to end, as in a burst of small requests; others are not waited for."""
+        until = time.monotonic() + _SLOW_SECONDS
+        self._waiting += 1
+        try:
+            while not self._has_room(sender):
+                now = time.monotonic()
+                if now >= until or not self._has_room(sender, begun_by=now - _SLOW_SECONDS):
+                    raise CrowdedError("Too many bodies are being read.")
+                self._changed.wait(until - now)
+        finally:
+            self._waiting -= 1
 
     def look(self, now: float) -> None:
         """End what is late."""
-        readings = list(self._readings.values())
-        self.is_crowded = sum(now - reading.since > _SLOW_SECONDS for reading in readings) >= self._most_slow
+        with self._changed:
+            readings = list(self._readings.values())
         late = [reading for reading in readings if now >= reading.due]
         for address, port in {(reading.address, reading.port) for reading in late}:
             mine = [reading for reading in late if (reading.address, reading.port) == (address, port)]
@@ -157,20 +196,21 @@ def _silence(connection: socket.socket) -> float:
 class _WatchedBody:
     """`wsgi.input` under watch. What has arrived buys more time for what has not."""
 
-    __slots__ = ("_address", "_port", "_seconds_left", "_source", "_watchman", "late")
+    __slots__ = ("_address", "_port", "_seconds_left", "_sender", "_source", "_watchman", "late")
 
-    def __init__(self, source: Any, watchman: Watchman, address: str, port: int) -> None:  # noqa: ANN401 - WSGI's input has no type of its own
-        self._source = source
+    def __init__(self, environ: "WSGIEnvironment", watchman: Watchman) -> None:
+        self._source: Any = environ["wsgi.input"]
         self._watchman = watchman
-        self._address = address
-        self._port = port
+        self._address: str = environ.get("REMOTE_ADDR", "")
+        self._port = int(environ.get("SERVER_PORT") or 0)
+        self._sender = address_of(environ) or self._address
         self._seconds_left = watchman.seconds
         self.late: LateBodyError | None = None
 
     def read(self, size: int | None = -1) -> bytes:
         """Read so many bytes, or all there are. Raises LateBodyError."""
         wanted = sys.maxsize if size is None or size < 0 else size
-        number, reading = self._watchman.begin(self._address, self._port, self._seconds_left)
+        number, reading = self._begin()
         try:
             body: bytes = self._source.read(min(wanted, _PIECE))
             if len(body) == _PIECE < wanted:
@@ -181,7 +221,7 @@ class _WatchedBody:
 
     def readline(self, *_hint: int) -> bytes:
         """Read to the end of a line. Raises LateBodyError."""
-        number, reading = self._watchman.begin(self._address, self._port, self._seconds_left)
+        number, reading = self._begin()
         try:
             line: bytes = self._source.readline()
             reading.due += len(line) / _BYTES_PER_SECOND
@@ -206,6 +246,13 @@ class _WatchedBody:
             piece = self._source.read(min(wanted, _PIECE)) if wanted else b""
         return b"".join(pieces)
 
+    def _begin(self) -> tuple[int, Reading]:
+        try:
+            return self._watchman.begin(self._address, self._port, self._sender, self._seconds_left)
+        except CrowdedError as exc:
+            self.late = exc
+            raise
+
     def _end(self, number: int, reading: Reading) -> None:
         self._watchman.end(number)
         self._seconds_left = reading.due - time.monotonic()
@@ -226,12 +273,7 @@ class BodyDeadline:
         """Serve one request."""
         if environ.get("CONTENT_LENGTH", "0") == "0" and "HTTP_TRANSFER_ENCODING" not in environ:
             return self._inside(environ, start_response)
-        if self._watchman.is_crowded:
-            return _refusal(start_response, 503, "too_many_slow_bodies", "Too many requests arrive too slowly.")
-        body = _WatchedBody(
-            environ["wsgi.input"], self._watchman, environ.get("REMOTE_ADDR", ""), int(environ.get("SERVER_PORT") or 0)
-        )
-        environ["wsgi.input"] = body
+        body = environ["wsgi.input"] = _WatchedBody(environ, self._watchman)
         told: list[str] = []
 
         def start(status: str, *rest: Any) -> Any:  # noqa: ANN401 - handed on
@@ -239,24 +281,23 @@ class BodyDeadline:
             return start_response(status, *rest)
 
         answer = self._inside(environ, start)
-        if body.late is None or told[-1].startswith("408"):
+        is_crowded = isinstance(body.late, CrowdedError)
+        if body.late is None or (told[-1].startswith("408") and not is_crowded):
             return answer
         # Whatever was made of half a body does not matter.
         if hasattr(answer, "close"):
             answer.close()
+        if is_crowded:
+            return _refusal(start_response, 503, "too_many_slow_bodies", "Too many bodies arrive slowly.", body.late)
         return _refusal(start_response, 408, "body_timeout", "The body did not arrive in time.", body.late)
 
 
 def _refusal(
-    start_response: "StartResponse", status: int, code: str, detail: str, error: LateBodyError | None = None
+    start_response: "StartResponse", status: int, code: str, detail: str, error: LateBodyError
 ) -> Iterable[bytes]:
     answer = problem(status, code, detail)
     headers = [("Content-Type", answer["Content-Type"]), ("Content-Length", str(len(answer.content)))]
     if status == 503:  # noqa: PLR2004 - Service Unavailable
         headers.append(("Retry-After", "5"))
-    line = f"{status} {answer.reason_phrase}"
-    if error is None:
-        start_response(line, headers)
-    else:
-        start_response(line, headers, (type(error), error, error.__traceback__))  # type: ignore[arg-type]  # was raised, so has one
+    start_response(f"{status} {answer.reason_phrase}", headers, (type(error), error, error.__traceback__))  # type: ignore[arg-type]  # was raised, so has one
     return [answer.content]

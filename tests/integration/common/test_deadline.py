@@ -60,14 +60,21 @@ def test_body__that_never_comes__is_408(port: int, head: bytes) -> None:
     assert b'"body_timeout"' in answer
 
 
-def test_bodies__that_never_come__free_every_thread(port: int) -> None:
-    # Given as many senders that never finish as there are threads
-    senders = [unfinished(port) for _ in range(THREADS)]
+def test_bodies__that_never_come__leave_threads_and_end(port: int) -> None:
+    # Given more senders that never finish than there are threads
+    senders = [unfinished(port) for _ in range(2 * THREADS)]
 
-    # When one more comes
-    # Then it is served, if only after them, and they are told
+    # When someone asks without a body
+    # Then that is answered while they hang
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as probe:
+        probe.request("GET", "/")
+        assert probe.getresponse().read() == b"0"
+
+    # And they are all told, and bodies taken again
+    answers = [answer_of(sender) for sender in senders]
+    assert {answer[9:12] for answer in answers} == {b"408", b"503"}
+    assert all(b"Retry-After" in answer or b"retry-after" in answer for answer in answers if answer[9:12] == b"503")
     wait_until(lambda: ask(port) == (200, b"3"), what="an answer")
-    assert all(b" 408 " in answer_of(sender) for sender in senders)
 
 
 def test_bodies__fed_a_byte_now_and_then__end_too(port: int) -> None:
