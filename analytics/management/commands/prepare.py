@@ -83,10 +83,11 @@ class Command(BaseCommand):
             return
         password = secrets.token_urlsafe(12)
         answer = io.StringIO()
+        # As one argument, since one that stands by itself and begins with a dash would be taken for an option.
         call_command(
             "bootstrap",
+            f"--password={password}",
             email=FIRST_EMAIL,
-            password=password,
             organization="My organization",
             project="My project",
             stdout=answer,

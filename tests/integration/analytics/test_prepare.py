@@ -1,6 +1,7 @@
 """`manage.py prepare` on real stores."""
 
 import json
+import secrets
 import stat
 from io import StringIO
 from pathlib import Path
@@ -52,6 +53,20 @@ def test_prepare__first_user_wanted__makes_one_who_can_log_in(stack: Stack, tmp_
     assert made["project_token"].startswith("phc_")
     assert get_user_model().objects.get(email=FIRST_EMAIL).check_password(made["password"])
     assert made["password"] not in text
+
+
+def test_prepare__password_begins_with_a_dash__is_taken_for_no_option(
+    stack: Stack, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given what chance makes once in 64 starts
+    settings.BALEEN_DATA_DIR = tmp_path
+    monkeypatch.setattr(secrets, "token_urlsafe", lambda count: "-" + "p" * count)
+
+    # When
+    _prepare(first_user=True)
+
+    # Then
+    assert get_user_model().objects.get(email=FIRST_EMAIL).check_password("-" + "p" * 12)
 
 
 def test_prepare__somebody_is_there_already__makes_nobody(stack: Stack, tmp_path: Path, settings: Settings) -> None:
