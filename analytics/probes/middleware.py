@@ -57,6 +57,7 @@ PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "/_readiness": ready,
     "/metrics": show_metrics,
 }
+PROBES |= {f"{path}/": probe for path, probe in PROBES.items()}
 
 
 def answer_probes(get_response: GetResponse) -> GetResponse:

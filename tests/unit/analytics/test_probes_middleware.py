@@ -39,7 +39,7 @@ def _use(monkeypatch: pytest.MonkeyPatch, **components: str | None) -> None:
     monkeypatch.setattr(middleware, "inspector", lambda: inspector)
 
 
-@pytest.mark.parametrize("path", ["/_health", "/_liveness"])
+@pytest.mark.parametrize("path", ["/_health", "/_liveness", "/_health/", "/_liveness/"])
 @pytest.mark.parametrize("host", ["testserver", "no such: host"])
 def test_health__any_host__is_ok_without_reaching_the_application(trap: Trap, path: str, host: str) -> None:
     # Given / When
@@ -52,7 +52,7 @@ def test_health__any_host__is_ok_without_reaching_the_application(trap: Trap, pa
     assert trap.paths == []
 
 
-@pytest.mark.parametrize("path", ["/_ready", "/_readiness"])
+@pytest.mark.parametrize("path", ["/_ready", "/_readiness", "/_ready/", "/_readiness/"])
 def test_ready__every_component_serves__is_200(trap: Trap, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given
     _use(monkeypatch, database="SQLite", writer="1 running")
@@ -92,10 +92,10 @@ def test_probe__posted_to__is_405(trap: Trap, path: str) -> None:
 
 def test_other_paths__pass_through(trap: Trap) -> None:
     # Given / When
-    middleware.answer_probes(trap)(RequestFactory().get("/_ready/"))
+    middleware.answer_probes(trap)(RequestFactory().get("/_ready/x"))
 
     # Then
-    assert trap.paths == ["/_ready/"]
+    assert trap.paths == ["/_ready/x"]
 
 
 @pytest.mark.parametrize("header", [{}, {"authorization": "Bearer wrong"}, {"authorization": "Bearer \xfc"}])
