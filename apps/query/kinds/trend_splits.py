@@ -64,4 +64,4 @@ def _bin(value: str, edges: str, split: Split, bindings: Bindings) -> str:
     first = f"{low} + {width} * {place} / {bins}"
     last = f"if({place} = {bins - 1}, {edges}.2 + {_LAST_EDGE}, {low} + {width} * ({place} + 1) / {bins})"
     name = f"concat('[', toString(round({first}, 10)), ',', toString(round({last}, 10)), ']')"
-    return f"ifNull({name}, {bindings.bind(NO_BIN)})"
+    return f"if(isNull({value}), {bindings.bind(NO_BIN)}, assumeNotNull({name}))"
