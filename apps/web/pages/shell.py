@@ -23,6 +23,7 @@ MENU: Final = (
     ("live", "Live events", "activity"),
     ("trends", "Trends", "trending-up"),
     ("funnels", "Funnels", "filter-2"),
+    ("paths", "Paths", "route"),
     ("people", "People", "user"),
     ("event_definitions", "Data", "database"),
     ("costs", "Model costs", "coin"),

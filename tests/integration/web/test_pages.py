@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stack")]
 
 PAGES = [
     "", "install/", "live/", "live/rows/", "rejected/", "trends/", "trends/result/", "funnels/",
-    "funnels/result/?step=a&step=b", "settings/", "settings/members/", "settings/keys/",
+    "funnels/result/?step=a&step=b", "paths/", "paths/result/", "settings/", "settings/members/", "settings/keys/",
     "system/", "system/state/", "alarm/", "data/", "data/properties/",
 ]  # fmt: skip
 
@@ -222,6 +222,7 @@ def test_new_project__of_a_member__is_forbidden(cast: Cast) -> None:
         "trends/result/?event=a&math=sum&property=",
         "trends/result/?breakdown=" + "x" * 5000,
         "funnels/result/?step=" + "x" * 5000 + "&step=b",
+        "paths/result/?start=" + "x" * 5000,
     ],
 )
 def test_question__the_engine_refuses__is_a_sentence_not_a_failure(cast: Cast, page: str) -> None:
@@ -238,6 +239,7 @@ def test_question__the_engine_refuses__is_a_sentence_not_a_failure(cast: Cast, p
         "trends/result/?event=%00&event=%ff%fe&math=x&range=custom&from=0001-01-01&to=9999-12-31",
         "trends/?range=custom&from=9999-12-31&to=9999-12-31&interval=month",
         "funnels/result/?step=%00&step=%ff&window=99999999999999999999",
+        "paths/result/?start=%00&end=%ff&steps=-1",
         "live/?event=%00&person=%ff",
         "live/rows/?seen=" + "x" * 9000,
         "rejected/?before=2026-01-01",

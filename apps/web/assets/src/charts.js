@@ -1,11 +1,12 @@
 // Draws every [data-chart] from the JSON block it names. The numbers come ready from the server; nothing is counted here.
-import { BarChart, LineChart } from "echarts/charts";
+import { BarChart, LineChart, SankeyChart } from "echarts/charts";
 import { AriaComponent, GridComponent, TooltipComponent } from "echarts/components";
 import * as echarts from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
+import { flowOption } from "./flows.js";
 import { tooltip } from "./tooltip.js";
 
-echarts.use([LineChart, BarChart, GridComponent, TooltipComponent, AriaComponent, CanvasRenderer]);
+echarts.use([LineChart, BarChart, SankeyChart, GridComponent, TooltipComponent, AriaComponent, CanvasRenderer]);
 
 /**
  * @typedef {{name: string, data: number[], color: number, earlier?: boolean}} Series
@@ -117,9 +118,10 @@ function option(chart) {
 function draw(host) {
   const source = document.getElementById(host.getAttribute("data-chart") ?? "");
   if (!(host instanceof HTMLElement) || !source?.textContent) return;
-  const chart = /** @type {Chart} */ (JSON.parse(source.textContent));
+  const chart = /** @type {Chart | import("./flows.js").Flow} */ (JSON.parse(source.textContent));
   const instance = echarts.getInstanceByDom(host) ?? echarts.init(host, null, { renderer: "canvas" });
-  instance.setOption(/** @type {any} */ (option(chart)), { notMerge: true });
+  const drawn = chart.type === "flow" ? flowOption(chart, { text: css("--tblr-body-color"), color }) : option(chart);
+  instance.setOption(/** @type {any} */ (drawn), { notMerge: true });
   host.setAttribute("data-drawn", "");
 }
 

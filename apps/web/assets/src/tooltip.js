@@ -16,26 +16,40 @@ function node(tag, text, className = "") {
 }
 
 /**
- * @param {import("./charts.js").Chart} chart
- * @param {{dataIndex: number}[]} points
+ * A title over rows of a name and its value.
+ * @param {string} title
+ * @param {{color: number, name: string, value: string}[]} rows
  */
-export function tooltip(chart, points) {
+export function card(title, rows) {
   const box = document.createElement("div");
-  const index = points[0]?.dataIndex ?? 0;
-  const unfinished = chart.unfinished && index === chart.labels.length - 1;
-  box.append(node("div", (chart.titles[index] ?? "") + (unfinished ? " (so far)" : ""), "chart-tooltip-title"));
-  const rows = chart.series
-    .map((series) => ({ name: series.name, value: series.data[index] ?? 0, color: series.color }))
-    .sort((one, other) => other.value - one.value);
-  for (const row of rows.slice(0, MOST)) {
+  box.append(node("div", title, "chart-tooltip-title"));
+  for (const row of rows) {
     const line = node("div", "", "chart-tooltip-row");
     line.append(
       node("span", "", `swatch swatch-${row.color % 10}`),
       node("span", row.name, "chart-tooltip-name"),
-      node("span", (chart.unit ? dollars : exact).format(row.value), "chart-tooltip-value"),
+      node("span", row.value, "chart-tooltip-value"),
     );
     box.append(line);
   }
+  return box;
+}
+
+/**
+ * @param {import("./charts.js").Chart} chart
+ * @param {{dataIndex: number}[]} points
+ */
+export function tooltip(chart, points) {
+  const index = points[0]?.dataIndex ?? 0;
+  const unfinished = chart.unfinished && index === chart.labels.length - 1;
+  const rows = chart.series
+    .map((series) => ({ name: series.name, value: series.data[index] ?? 0, color: series.color }))
+    .sort((one, other) => other.value - one.value);
+  const numbers = chart.unit ? dollars : exact;
+  const box = card(
+    (chart.titles[index] ?? "") + (unfinished ? " (so far)" : ""),
+    rows.slice(0, MOST).map((row) => ({ ...row, value: numbers.format(row.value) })),
+  );
   if (rows.length > MOST) box.append(node("div", `and ${rows.length - MOST} more`, "text-secondary"));
   return box;
 }
