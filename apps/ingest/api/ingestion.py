@@ -17,6 +17,8 @@ from apps.ingest.controls.models import IngestionSettings
 from apps.ingest.controls.rules import Action, IpPolicy, PromptPolicy
 
 _ENTRY = names.LONGEST * 2
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
+"""The last month of 9999 has no next one in which a quota would be whole again."""
 
 
 def _choices(kind: Any) -> list[str]:  # noqa: ANN401 - an enum class
@@ -211,6 +213,9 @@ def _month(text: str) -> date | None:
     if not text:
         return None
     try:
-        return datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).date()
+        month = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).date()
     except ValueError as exc:
         raise DomainError("A month is written like 2026-11.", attr="month") from exc
+    if not _FIRST_YEAR <= month.year <= _LAST_YEAR:
+        raise DomainError(f"A month lies in the years {_FIRST_YEAR} to {_LAST_YEAR}.", attr="month")
+    return month

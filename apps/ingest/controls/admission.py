@@ -185,19 +185,21 @@ def _limit(entry: LogEntry, controls: Controls, facts: Facts, counts: _Counts) -
     # What is refused takes room as well while there is none: else it would be a way around.
     asked = wanted or len(entry.rejections)
     room = quota.take(controls, asked, all_or_nothing=facts.all_or_nothing)
+    # Only a quota keeps a count of what was let in; without one there is nothing to give back.
+    charged = 0 if controls.monthly_quota is None else room.count
     if room.count == asked:
-        return room.count, ()
+        return charged, ()
     limited = ("recordings",) if entry.recordings else ("events",)
     if not room.count:
         entry.rejections = []
     if not wanted:
         entry.rejections = entry.rejections[: room.count]
-        return room.count, limited
+        return charged, limited
     recordings = entry.recordings[: max(room.count - len(entry), 0)]
     counts.note(room.over, len(entry.recordings) - len(recordings))
     entry.recordings = recordings
     _keep(entry, range(min(room.count, len(entry))), counts, room.over)
-    return room.count, limited
+    return charged, limited
 
 
 def _keep(entry: LogEntry, rows: Sequence[int], counts: _Counts, kind: str) -> None:

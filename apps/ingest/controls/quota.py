@@ -28,8 +28,10 @@ if rate >= 0 then
 end
 if room < wanted and ARGV[4] == '1' then room = 0 end
 if room > 0 then
-  redis.call('HINCRBY', KEYS[1], 'charged', room)
-  redis.call('EXPIRE', KEYS[1], ARGV[5])
+  if quota >= 0 then
+    redis.call('HINCRBY', KEYS[1], 'charged', room)
+    redis.call('EXPIRE', KEYS[1], ARGV[5])
+  end
   if rate >= 0 then
     redis.call('INCRBY', KEYS[2], room)
     redis.call('EXPIRE', KEYS[2], 120)

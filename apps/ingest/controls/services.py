@@ -16,6 +16,7 @@ from apps.ingest.controls.rules import Action, IpPolicy, PromptPolicy
 MOST_ENTRIES: Final = 200
 MOST_COUNT: Final = 10**12
 MOST_LENGTH: Final = 1_000
+LEAST_SHARE: Final = 0.0001
 
 _PERSON_ID: Final = "distinct_id"
 
@@ -104,6 +105,10 @@ def _masking(value: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _sampling(value: float) -> float:
     if not 0 <= value <= 1:
         raise DomainError("The share of people to keep lies between 0 and 1.", attr="sampling")
+    if 0 < value < LEAST_SHARE:
+        raise DomainError(
+            f"A share of people below {LEAST_SHARE} keeps practically nobody; write 0 to keep none.", attr="sampling"
+        )
     return float(value)
 
 

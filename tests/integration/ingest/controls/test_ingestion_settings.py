@@ -120,6 +120,8 @@ def test_patch__what_is_there_already__notes_nothing(cast: Cast) -> None:
         ({"detectors": {"email": "yes"}}, "detectors.email"),
         ({"prompt_policy": "none"}, "prompt_policy"),
         ({"sampling": 1.5}, "sampling"),
+        ({"sampling": 1e-300}, "sampling"),
+        ({"sampling": 0.00009}, "sampling"),
         ({"sampling": True}, "sampling"),
         ({"sampling": "0.5"}, "sampling"),
         ({"monthly_quota": -1}, "monthly_quota"),
@@ -178,7 +180,14 @@ def test_usage__a_month_long_ago__is_empty(cast: Cast, stack: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rest", "attr"), [("usage/?month=May", "month"), ("stored/?limit=0", "limit"), ("stored/?limit=x", "limit")]
+    ("rest", "attr"),
+    [
+        ("usage/?month=May", "month"),
+        ("usage/?month=9999-12", "month"),
+        ("usage/?month=0001-01", "month"),
+        ("stored/?limit=0", "limit"),
+        ("stored/?limit=x", "limit"),
+    ],
 )
 def test_reading__a_wrong_parameter__is_refused_by_name(cast: Cast, rest: str, attr: str) -> None:
     # Given / When
@@ -186,6 +195,14 @@ def test_reading__a_wrong_parameter__is_refused_by_name(cast: Cast, rest: str, a
     # Then
     assert answer.status_code == 400
     assert answer.json()["attr"] == attr
+
+
+@pytest.mark.parametrize("share", [0, 0.0001, 1])
+def test_patch__a_share_that_keeps_somebody_or_nobody__is_taken(cast: Cast, share: float) -> None:
+    # Given / When
+    answer = patch(cast.ada.client, path(cast), {"sampling": share})
+    # Then
+    assert (answer.status_code, answer.json()["sampling"]) == (200, share)
 
 
 def test_purge__a_deleted_project__leaves_no_rules_key_or_counts(cast: Cast, stack: object) -> None:

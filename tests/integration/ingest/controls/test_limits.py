@@ -60,6 +60,21 @@ def test_quota__requests_over_it__are_cut_to_what_is_left(project_id: int) -> No
     assert quota.charged(project_id, NOON.date()) == 10
 
 
+def test_quota__set_after_a_rate_was__does_not_count_what_came_before(project_id: int) -> None:
+    # Given
+    rule(project_id, rate_per_minute=100)
+    before = entry(project_id, 8)
+    outcome = controls.apply(project(project_id), before)
+    controls.take_back(before, outcome)
+    # When
+    rule(project_id, rate_per_minute=100, monthly_quota=5)
+    after = entry(project_id, 5)
+    controls.apply(project(project_id), after)
+    # Then
+    assert (len(before), len(after), outcome.charged) == (8, 5, 0)
+    assert quota.charged(project_id, NOON.date()) == 5
+
+
 def test_quota__the_next_month__is_whole_again(project_id: int) -> None:
     # Given
     rule(project_id, monthly_quota=5)

@@ -138,7 +138,7 @@ def test_refused__for_any_reason_under_any_rule__keep_nothing_it_forbids(
 @pytest.mark.parametrize("rules", sorted(set(RULES) - {"mask"}))
 def test_refused__with_an_object_for_an_id__keep_nothing_a_rule_forbids(project: Project, rules: str) -> None:
     # Given
-    made = [partial(dict, WHOLE, uuid="no id", distinct_id=who) for who in IDS]
+    made: list[Callable[[], Any]] = [partial(dict, WHOLE, uuid="no id", distinct_id=who) for who in IDS]
     # When
     payloads = refused(project, "uuid_malformed", RULES[rules], made)
     # Then
