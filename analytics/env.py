@@ -1,8 +1,10 @@
 """Typed readers of the environment: every setting an operator may set, with its default, in one place."""
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from analytics.instance import Instance, load
 
@@ -52,6 +54,7 @@ class Addresses:
     database_url: str
     clickhouse_url: str
     clickhouse_is_embedded: bool
+    clickhouse_reader_url: str
     redis_url: str
     redis_is_embedded: bool
 
@@ -66,12 +69,24 @@ def addresses() -> Addresses:
     directory = data_dir()
     named = {name: text(name) for name in ("BALEEN_SECRET_KEY", "CLICKHOUSE_URL", "REDIS_URL")}
     instance: Instance | None = None if all(named.values()) else load(directory)
+    clickhouse_url = named["CLICKHOUSE_URL"] or (instance.clickhouse_url if instance else "")
+    is_embedded = not named["CLICKHOUSE_URL"]
     return Addresses(
         data_dir=directory,
         secret_key=named["BALEEN_SECRET_KEY"] or (instance.secret_key if instance else ""),
         database_url=text("DATABASE_URL", f"sqlite:///{directory}/baleen.sqlite3"),
-        clickhouse_url=named["CLICKHOUSE_URL"] or (instance.clickhouse_url if instance else ""),
-        clickhouse_is_embedded=not named["CLICKHOUSE_URL"],
+        clickhouse_url=clickhouse_url,
+        clickhouse_is_embedded=is_embedded,
+        clickhouse_reader_url=text(
+            "CLICKHOUSE_READER_URL", _reader_url(clickhouse_url) if is_embedded else clickhouse_url
+        ),
         redis_url=named["REDIS_URL"] or (instance.redis_url if instance else ""),
         redis_is_embedded=not named["REDIS_URL"],
     )
+
+
+def _reader_url(url: str) -> str:
+    """Name the embedded engine's read-only user; its password follows from the owner's and tells nothing of it."""
+    parts = urlsplit(url)
+    password = hashlib.sha256(f"reader:{parts.password}".encode()).hexdigest()
+    return urlunsplit(parts._replace(netloc=f"reader:{password}@{parts.hostname}:{parts.port}"))

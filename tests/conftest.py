@@ -50,7 +50,8 @@ def clickhouse() -> Iterator[str]:
     from apps.clickhouse import client, migrator
     from tests.processes import run_clickhouse
 
-    with run_clickhouse(settings.BALEEN_DATA_DIR / "clickhouse", settings.CLICKHOUSE_URL) as url:
+    stored, guest = settings.CLICKHOUSE_URL, settings.CLICKHOUSE_READER_URL
+    with run_clickhouse(settings.BALEEN_DATA_DIR / "clickhouse", stored, guest) as url:
         migrator.migrate()
         yield url
         client.close()

@@ -90,16 +90,18 @@ def run_valkey(directory: Path, url: str) -> Iterator[str]:
 
 
 @contextmanager
-def run_clickhouse(directory: Path, url: str) -> Iterator[str]:
+def run_clickhouse(directory: Path, url: str, reader_url: str) -> Iterator[str]:
     """Run the embedded ClickHouse server on the port and with the credentials of a URL."""
     from apps.clickhouse.embedded.testing import running_server
 
-    address = urlsplit(url)
+    address, guest = urlsplit(url), urlsplit(reader_url)
     with running_server(
         directory,
         port=address.port or 0,
         user=address.username or "default",
         password=address.password or "",
         database=address.path.strip("/") or "default",
+        reader=(guest.username or "") if guest.username != address.username else "",
+        reader_password=guest.password or "",
     ):
         yield url

@@ -89,16 +89,19 @@ def _writer_names(count: int) -> list[str]:
 
 
 def _clickhouse(addresses: env.Addresses) -> Program:
-    url = urlsplit(addresses.clickhouse_url)
+    url, guest = urlsplit(addresses.clickhouse_url), urlsplit(addresses.clickhouse_reader_url)
     path = addresses.data_dir / "clickhouse"
     return Program(
         "clickhouse",
         (
             *(sys.executable, "-m", "apps.clickhouse.embedded", f"--path={path}", f"--port={url.port}"),
-            *(f"--user={url.username}", f"--database={url.path.strip('/')}"),
+            *(f"--user={url.username}", f"--database={url.path.strip('/')}", f"--reader={guest.username}"),
         ),
         stop_seconds=30,
-        environment={"BALEEN_CLICKHOUSE_PASSWORD": unquote(url.password or "")},
+        environment={
+            "BALEEN_CLICKHOUSE_PASSWORD": unquote(url.password or ""),
+            "BALEEN_CLICKHOUSE_READER_PASSWORD": unquote(guest.password or ""),
+        },
         port=url.port,
     )
 

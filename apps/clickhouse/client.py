@@ -97,16 +97,31 @@ def writers() -> Pool:
     return Pool(django_settings.CLICKHOUSE_URL, size=8)
 
 
+@cache
+def guests() -> Pool:
+    """Give the process's connections for statements people write themselves: those of a user who may only read."""
+    return Pool(django_settings.CLICKHOUSE_READER_URL, size=8)
+
+
 def close() -> None:
     """Close every idle connection of this process; the next statement opens one again."""
+    guests().close()
     readers().close()
     writers().close()
 
 
-def run(statement: Statement, *, query_id: str | None = None, timeout: float | None = None, tag: str = "") -> Result:
+def run(
+    statement: Statement,
+    *,
+    query_id: str | None = None,
+    timeout: float | None = None,
+    tag: str = "",
+    as_guest: bool = False,
+) -> Result:
     """Ask. Read-only, bounded in time, memory and rows; asked once more when the server dropped the connection.
 
     `timeout` is seconds of execution, `tag` says in the server's logs who asked, `query_id` is what `cancel` takes.
+    `as_guest` asks as the user who may only read.
     """
     seconds = READ_SECONDS if timeout is None else timeout
     settings = dict(READ_SETTINGS) | {"max_execution_time": seconds} | dict(statement.settings)
@@ -128,7 +143,7 @@ def run(statement: Statement, *, query_id: str | None = None, timeout: float | N
             seconds=time.perf_counter() - started,
         )
 
-    return _attempt(readers(), ask, seconds=seconds, is_repeatable=True)
+    return _attempt(guests() if as_guest else readers(), ask, seconds=seconds, is_repeatable=True)
 
 
 def insert(table: str, columns: Mapping[str, Sequence[object]], *, token: str | None = None) -> None:
@@ -242,6 +257,8 @@ def _once(pool: Pool, work: Callable[[TrackedClient], _T], seconds: float) -> _T
         raise
     except driver_errors.ServerException as exc:
         raise from_code(exc.code, exc.message) from exc
+    except driver_errors.UnknownTypeError as exc:
+        raise from_code(exc.code, "The result has a type that cannot be sent.") from exc
     except (driver_errors.SocketTimeoutError, TimeoutError) as exc:
         raise ClickHouseUnavailableError(_SOCKET_TIMEOUT, "ClickHouse gave no answer in time.") from exc
     except (driver_errors.Error, EOFError, OSError) as exc:

@@ -8,12 +8,13 @@ from typing import Any
 from apps.accounts.contracts import ProjectContext
 from apps.clickhouse.client import Result
 from apps.common import clock
-from apps.query import cache, engine, selectors
+from apps.query import cache, engine, guests, selectors
 from apps.query.contracts import Plan, Scope
 from apps.query.dates import Calendar, Period, zone
 from apps.query.kinds import events
 from apps.query.planning import plan
 from apps.query.planning.shared import needs_earliest
+from apps.query.planning.sql import SqlPlan
 from apps.query.schema import Query, RefreshMode, parse_query
 
 
@@ -60,8 +61,12 @@ def _computed(
     started = time.perf_counter()
     statements = planned.statements()
     tag = f"query.{query['kind']} project={project.id}"
-    asked = [engine.ask(statement, tag=tag, query_id=query_id, raw=query) for statement in statements]
-    answer = planned.answer([result.dicts() for result in asked])
+    if isinstance(planned, SqlPlan):
+        asked = [guests.ask(statement, text=planned.text, tag=tag, query_id=query_id) for statement in statements]
+        answer = planned.table(asked[0].columns, asked[0].types, asked[0].rows)
+    else:
+        asked = [engine.ask(statement, tag=tag, query_id=query_id, raw=query) for statement in statements]
+        answer = planned.answer([result.dicts() for result in asked])
     seconds = time.perf_counter() - started
     answer |= {
         "timezone": project.timezone,

@@ -54,12 +54,13 @@ def options_from(  # noqa: PLR0913 - what a server consists of
     user: str,
     password: str,
     reader: str = "",
+    reader_password: str = "",
     max_connections: int = 128,
 ) -> Options:
-    """Check and collect the options; the reader's password comes from the environment."""
+    """Check and collect the options; a reader's password that is not given comes from the environment."""
     users = {user: User(password)}
     if reader:
-        reader_password = os.environ.get(READER_VARIABLE, "")
+        reader_password = reader_password or os.environ.get(READER_VARIABLE, "")
         if not reader_password or reader == user:
             raise StartError(f"The read-only user needs a name and a password of its own, in {READER_VARIABLE}.")
         users[reader] = User(reader_password, READER_SETTINGS, guarded=True)

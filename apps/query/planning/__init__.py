@@ -8,10 +8,12 @@ from apps.query.planning.funnels import plan_funnels
 from apps.query.planning.lifecycle import plan_lifecycle
 from apps.query.planning.paths import plan_paths
 from apps.query.planning.retention import plan_retention
+from apps.query.planning.sql import plan_sql
 from apps.query.planning.stickiness import plan_stickiness
 from apps.query.planning.trends import plan_trends
 from apps.query.schema import (
     FunnelsQuery,
+    HogQLQuery,
     LifecycleQuery,
     PathsQuery,
     Query,
@@ -27,6 +29,7 @@ PLANNERS: dict[type[Any], Callable[[Any, Scope], Plan]] = {
     PathsQuery: plan_paths,
     LifecycleQuery: plan_lifecycle,
     StickinessQuery: plan_stickiness,
+    HogQLQuery: plan_sql,
 }
 
 

@@ -8,6 +8,7 @@ from apps.query.dates import Interval, Period, previous, resolve
 from apps.query.errors import InvalidQueryError, UnsupportedQueryError
 from apps.query.kinds.source import GROUP_TYPES, Actors, Groups, People
 from apps.query.schema.shared import BreakdownFilter, CommonFields, CompareFilter, DateRange, EventsNode, QueryFields
+from apps.query.schema.sql import HogQLQuery
 
 MAX_SERIES: Final = 26
 MAX_EVENT_LENGTH: Final = 400
@@ -28,7 +29,7 @@ def period_of(query: QueryFields, scope: Scope, default: Interval = Interval.DAY
     )
 
 
-def needs_earliest(query: CommonFields) -> bool:
+def needs_earliest(query: CommonFields | HogQLQuery) -> bool:
     """Say whether the range begins with the project's first event."""
     return query.dateRange is not None and query.dateRange.date_from == "all"
 

@@ -11,10 +11,11 @@ from apps.query.schema.lifecycle import LifecycleQuery
 from apps.query.schema.paths import PathsQuery
 from apps.query.schema.request import QueryRequest
 from apps.query.schema.retention import RetentionQuery
+from apps.query.schema.sql import HogQLQuery
 from apps.query.schema.stickiness import StickinessQuery
 from apps.query.schema.trends import TrendsQuery
 
-Query = TrendsQuery | FunnelsQuery | RetentionQuery | LifecycleQuery | StickinessQuery | PathsQuery
+Query = TrendsQuery | FunnelsQuery | RetentionQuery | LifecycleQuery | StickinessQuery | PathsQuery | HogQLQuery
 """Every kind of question there is an answer to."""
 
 MAX_DEPTH: Final = 40
@@ -23,7 +24,6 @@ MAX_ID_LENGTH: Final = 128
 
 LATER_KINDS: Final = frozenset(
     {
-        "HogQLQuery",
         "ActorsQuery",
         "EventsQuery",
     }

@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, **_: object) -> None:
         """Serve until told to stop."""
-        url = urlsplit(settings.CLICKHOUSE_URL)
+        url, guest = urlsplit(settings.CLICKHOUSE_URL), urlsplit(settings.CLICKHOUSE_READER_URL)
         try:
             options = options_from(
                 path=settings.BALEEN_DATA_DIR / "clickhouse",
@@ -26,6 +26,8 @@ class Command(BaseCommand):
                 database=url.path.strip("/") or "default",
                 user=unquote(url.username or "default"),
                 password=unquote(url.password or ""),
+                reader=unquote(guest.username or "") if guest.username != url.username else "",
+                reader_password=unquote(guest.password or ""),
             )
             serve(options)
         except StartError as exc:
