@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from apps.catalog.filters.binding import Bindings
 from apps.catalog.filters.errors import FilterError
-from apps.catalog.filters.schema import NO_FILTER, FilterGroup, Operator, PropertyFilter, parse
+from apps.catalog.filters.operators import Operator
+from apps.catalog.filters.schema import NO_FILTER, FilterGroup, PropertyFilter, parse
 from apps.catalog.filters.sql import condition
 from apps.clickhouse.statement import Statement
 
