@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final, cast
 
 from apps.ingest.batch import EventBatch
-from apps.people import agenda, store
+from apps.people import agenda, generation, store
 from apps.people.acts import SPEAKING, says_of_person
 from apps.people.agenda import Agenda
 from apps.people.graph import Key
@@ -27,6 +27,7 @@ def resolve(batch: EventBatch) -> None:
 
     Raises UnavailableError when the database is away; nothing is written then.
     """
+    memory.keep_up(generation.current())
     keys = list(zip(batch.project_ids, batch.distinct_ids, strict=True))
     found = list(map(memory.persons.lookup(), keys))
     rows = [

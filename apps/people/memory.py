@@ -1,7 +1,8 @@
 """What this process remembers of who is who, so that plain events need no database.
 
 Bounded in size and in age: an entry is forgotten within `FRESH_SECONDS` after it was learnt, which is far less than the
-time for which an override re-attributes events that a stale memory attributed to a person since merged away.
+time for which an override re-attributes events that a stale memory attributed to a person since
+merged away. After a deletion of a person everything is forgotten at once (`generation.py`).
 """
 
 import threading
@@ -59,6 +60,7 @@ class Memory:
         self.persons: Recent[str] = Recent()
         self.strangers: Recent[bool] = Recent()
         self.group_types: dict[int, dict[str, int]] = {}
+        self._generation: bytes | None = None
         self._settled: list[int] = []
         self._lock = threading.Lock()
 
@@ -77,6 +79,13 @@ class Memory:
         """Put back what could not be noted in the database."""
         with self._lock:
             self._settled.extend(versions)
+
+    def keep_up(self, generation: bytes | None) -> None:
+        """Forget who is who when a person was deleted since the last batch; None when that cannot be told."""
+        if generation is None or generation != self._generation:
+            self.persons.forget()
+            self.strangers.forget()
+        self._generation = generation
 
     def forget(self) -> None:
         """Forget everything."""

@@ -19,7 +19,7 @@ from apps.clickhouse.rewriting import rewriting
 from apps.clickhouse.statement import Statement
 from apps.clickhouse.tables import EVENTS, PERSON_OVERRIDES
 from apps.ingest import selectors as ingest
-from apps.people.models import MirrorDebt
+from apps.people.models import MirrorDebt, PersonDeletion
 
 AGE_SECONDS: Final = 3_600
 MOST: Final = 200_000
@@ -38,6 +38,9 @@ def squash_overrides(*, age_seconds: int = AGE_SECONDS) -> int:
         return 0
     if MirrorDebt.objects.filter(version__lte=until_us).exists():
         log.info("people.squash_waits", reason="a writer that died still owes some of them")
+        return 0
+    if PersonDeletion.objects.filter(version__lte=until_us, finished_at__isnull=True).exists():
+        log.info("people.squash_waits", reason="a deletion gives events back to ids that may lead to somebody again")
         return 0
     started = time.perf_counter()
     # Whoever writes stored events anew has read them with the overrides, which must not go in between.

@@ -53,5 +53,33 @@ def test_people__over_http__are_one_after_they_said_who_they_are(live: Live) -> 
     assert [event["distinct_id"] for event in left] == ["zoe"]
 
 
+def test_deletion__without_events__leaves_strangers_and_a_new_person_comes_back(live: Live) -> None:
+    # Given one person of two ids, whom the writer remembers
+    project = live.new_project(name="Forgotten")
+    path = f"/api/projects/{project.id}"
+    project.capture({"event": "$identify", "distinct_id": "ada", "properties": {"$anon_distinct_id": "anon"}})
+    project.wait_for(1)
+    project.capture({"event": "seen", "distinct_id": "anon"}, {"event": "seen", "distinct_id": "ada"})
+    project.wait_for(3)
+    active = {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "seen", "math": "dau"}]}
+    (ada,) = live.get(f"{path}/persons/?distinct_id=anon", key=live.key).body["results"]
+    assert max(project.query(active).body["results"][0]["data"]) == 1
+
+    # When they are deleted, and one id sends again before the job is done
+    receipt = live.request("DELETE", f"{path}/persons/{ada['id']}/", headers=bearer(live))
+    project.capture({"event": "back", "distinct_id": "anon"})
+    project.wait_for(4)
+    where = f"{path}/persons/deletions/{receipt.body['id']}/"
+    wait_until(lambda: live.get(where, key=live.key).body["finished_at"], what="the deletion")
+
+    # Then each id counts for itself, and the one that came back is a new person with all of its events
+    assert max(project.query({**active, "dateRange": {"date_from": "-3d"}}).body["results"][0]["data"]) == 2
+    (anon,) = live.get(f"{path}/persons/?distinct_id=anon", key=live.key).body["results"]
+    assert anon["distinct_ids"] == ["anon"]
+    assert live.get(f"{path}/persons/?distinct_id=ada", key=live.key).body["results"] == []
+    events = live.get(f"{path}/events/?person_id={anon['id']}", key=live.key).body["results"]
+    assert sorted(event["event"] for event in events) == ["back", "seen"]
+
+
 def bearer(live: Live) -> dict[str, str]:
     return {"Authorization": f"Bearer {live.key}"}

@@ -7,7 +7,7 @@ import pytest
 from apps.accounts.models import AuditEntry
 from apps.clickhouse import client
 from apps.clickhouse.statement import Statement
-from apps.people import services
+from apps.people import selectors, services
 from apps.people.identity import person_text_for
 from apps.people.memory import memory
 from apps.people.models import DistinctId, GroupType, Person, PersonDeletion
@@ -175,12 +175,50 @@ def test_delete__person__leaves_a_receipt_and_others_alone(
     assert rows(project_id, "person_overrides") == 0
     assert actors(project_id) == left
 
-    # When they come back, to a writer that no longer remembers them
-    memory.forget()
+    # When they come back
     store(project_id, Heard("ada2", seconds=5))
 
     # Then they are someone new
     assert get(cast, "persons/", distinct_id="ada2")["results"][0]["id"] == person_text_for(project_id, "ada2")
+
+
+@pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize(("delete_events", "left"), [("false", [1, 2]), ("true", [0, 0])])
+def test_delete__person_of_two_ids__leaves_one_unknown_for_each(
+    cast: Cast, project_id: int, delete_events: str, left: list[int]
+) -> None:
+    # Given one person of two ids, whose latest events a writer stored under that person, in another process
+    store(project_id, identify("ada", "anon"))
+    store(project_id, Heard("anon", seconds=1), Heard("ada", seconds=2))
+    person_id = str(selectors.find_person_id(project_id, "anon"))
+    other = next(name for name in ("ada", "anon") if person_text_for(project_id, name) != person_id)
+    remembered = {(project_id, name): person_id for name in ("ada", "anon")}
+    assert actors(project_id) == 1
+
+    # When
+    url = f"/api/projects/{project_id}/persons/{person_id}/?delete_events={delete_events}"
+    receipt = cast.grace.client.delete(url).json()
+    memory.persons.learn(remembered)
+    services.finish_deletion(deletion_id=receipt["id"])
+
+    # Then each id counts for itself, and none leads to the person
+    assert [events_of(cast, person_text_for(project_id, other)), actors(project_id)] == left
+    assert {event["distinct_id"] for event in get(cast, "events/", person_id=person_id)["results"]} <= {
+        "ada",
+        "anon",
+    } - {other}
+
+    # When the other id sends again, to the writer that remembered it
+    store(project_id, Heard(other, seconds=5))
+
+    # Then it is a new person
+    (found,) = get(cast, "persons/", distinct_id=other)["results"]
+    assert (found["id"], found["distinct_ids"]) == (person_text_for(project_id, other), [other])
+    assert events_of(cast, found["id"]) == left[0] + 1
+
+
+def events_of(cast: Cast, person_id: str) -> int:
+    return len(get(cast, "events/", person_id=person_id)["results"])
 
 
 def rows(project_id: int, table: str) -> int:

@@ -61,6 +61,7 @@ def test_resolve__same_events_again__changes_nothing(project_id: int) -> None:
     assert again.beside == {}
 
 
+@pytest.mark.usefixtures("valkey")
 def test_resolve__known_people__need_no_database(project_id: int) -> None:
     # Given
     resolved(project_id, Heard("ada"), Heard("ben"))
