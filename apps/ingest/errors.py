@@ -66,6 +66,12 @@ class TooManyEventsError(IngestError):
     status, code = 413, "too_many_events"
 
 
+class UnsupportedTypeError(IngestError):
+    """The Content-Type names a format that is none of ours."""
+
+    status, code = 415, "unsupported_media_type"
+
+
 class LogUnavailableError(UnavailableError):
     """The event log is away or full. Nothing of this request was kept; `retry_after` says when to try again."""
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from apps.common.errors import DomainError
 from apps.ingest.bounds import bounds
-from apps.ingest.errors import MalformedPayloadError
+from apps.ingest.errors import MalformedPayloadError, UnsupportedTypeError
 from apps.ingest.otlp.credentials import find_token
 from apps.ingest.otlp.exports import take
 from apps.ingest.otlp.formats import json_format
@@ -34,8 +34,10 @@ PATHS: Final = TRACES + OTHERS
 _PROTOBUF_MODULE: Final = "apps.ingest.otlp.formats.protobuf_format"
 _ONLY_TRACES: Final = "This server keeps traces only; logs and metrics are dropped."
 _FAULT: Final = "Something went wrong on the server."
+_SAY_NOTHING: Final = ("", "application/octet-stream", "text/plain", "application/x-www-form-urlencoded")
+"""Types that clients add by themselves, without having looked at the body."""
 # google.rpc.Code, by HTTP status (github.com/googleapis/googleapis/blob/master/google/rpc/code.proto).
-_CODES: Final = {400: 3, 401: 16, 403: 7, 404: 5, 408: 4, 413: 8, 429: 8, 500: 13, 503: 14}
+_CODES: Final = {400: 3, 401: 16, 403: 7, 404: 5, 408: 4, 413: 8, 415: 3, 429: 8, 500: 13, 503: 14}
 
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
@@ -61,6 +63,7 @@ def answer(export: Export) -> Answer:
     """Take an export and say what became of it. Faults that are not the sender's go on as they are."""
     encoding = _named(export.content_type)
     try:
+        _check_type(export.content_type)
         body = _unpacked(export)
         if encoding is json_format and not _is_object(body) and "json" not in export.content_type.lower():
             encoding = _protobuf()
@@ -81,7 +84,7 @@ def _taken(export: Export, encoding: ModuleType, body: bytes) -> Answer:
     token = find_token(export.authorization, export.api_key, export.token)
     if export.path.rstrip("/") in OTHERS:
         project_of(token)
-        return _answered(200, encoding, encoding.success(0, _ONLY_TRACES))
+        return _answered(200, encoding, _dropped(export.path, encoding))
     outcome = take(
         body,
         encoding,
@@ -92,6 +95,15 @@ def _taken(export: Export, encoding: ModuleType, body: bytes) -> Answer:
         origin=export.origin,
     )
     return _answered(200, encoding, encoding.success(outcome.rejected, outcome.message))
+
+
+def _dropped(path: str, encoding: ModuleType) -> bytes:
+    """Answer logs and metrics: with a warning; at PostHog's own addresses as its SDKs know it, without."""
+    if path.startswith("/i/v1/"):
+        content: bytes = encoding.success()
+        return content
+    warning: bytes = encoding.success(0, _ONLY_TRACES, of="LogRecords" if "/logs" in path else "DataPoints")
+    return warning
 
 
 def _unpacked(export: Export) -> bytes:
@@ -110,6 +122,12 @@ def _unpacked(export: Export) -> bytes:
 def _named(content_type: str) -> ModuleType:
     """Give the encoding that a content type names; JSON where it names none of ours."""
     return _protobuf() if "protobuf" in content_type.lower() else json_format
+
+
+def _check_type(content_type: str) -> None:
+    named = content_type.partition(";")[0].strip().lower()
+    if named not in _SAY_NOTHING and "json" not in named and "protobuf" not in named:
+        raise UnsupportedTypeError("Send application/x-protobuf or application/json.")
 
 
 def _is_object(body: bytes) -> bool:

@@ -231,14 +231,27 @@ def test_export__larger_than_the_bound_once_unpacked__is_413(live: Live, project
     assert (answer.status, answer.body["code"]) == (413, 8)
 
 
-@pytest.mark.parametrize("path", ["/v1/logs", "/v1/metrics", "/i/v1/logs", "/i/v1/metrics/"])
+@pytest.mark.parametrize("path", ["/v1/logs", "/v1/metrics/", "/i/v0/ai/otel/v1/logs"])
 def test_other_signals__sent_here_as_well__are_answered_with_a_warning(
     live: Live, project: LiveProject, path: str
 ) -> None:
     answer = live.request("POST", path, b"{}", headers=headers(project))
     assert answer.status == 200
+    assert set(answer.body) == {"partialSuccess"}
+    assert set(answer.body["partialSuccess"]) == {"errorMessage"}
     assert "traces only" in answer.body["partialSuccess"]["errorMessage"]
     assert live.request("POST", path, b"{}", headers={"Content-Type": JSON}).status == 401
+
+
+@pytest.mark.parametrize("path", ["/i/v1/logs", "/i/v1/metrics/"])
+def test_other_signals__of_sdks__are_answered_with_nothing(live: Live, project: LiveProject, path: str) -> None:
+    answer = live.request("POST", path, b"{}", headers=headers(project))
+    assert (answer.status, answer.body) == (200, {})
+
+
+def test_export__of_another_type__is_415(live: Live, project: LiveProject) -> None:
+    answer = live.request("POST", "/v1/traces", b"<traces/>", headers=headers(project, "text/xml"))
+    assert (answer.status, answer.body["code"]) == (415, 3)
 
 
 def test_export__from_a_page__may_cross_origins(live: Live) -> None:

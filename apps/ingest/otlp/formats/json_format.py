@@ -79,15 +79,6 @@ class _ErrorStatus(Struct):
     message: str
 
 
-class _PartialSuccess(Struct, rename="camel", omit_defaults=True):
-    rejected_spans: str = "0"
-    error_message: str = ""
-
-
-class _Answer(Struct, rename="camel", omit_defaults=True):
-    partial_success: _PartialSuccess | None = None
-
-
 _REQUEST: Final = msgspec.json.Decoder(_Request)
 _SPAN: Final = msgspec.json.Decoder(_Span)
 
@@ -144,10 +135,12 @@ def read(raw: RawSpan, depth: int) -> Span:
     )
 
 
-def success(rejected: int = 0, message: str = "") -> bytes:
-    """Encode an ExportTraceServiceResponse; 64-bit numbers are text."""
-    partial = _PartialSuccess(str(rejected), message) if rejected or message else None
-    return msgspec.json.encode(_Answer(partial))
+def success(rejected: int = 0, message: str = "", *, of: str = "Spans") -> bytes:
+    """Encode the response to an export of spans, log records or data points; 64-bit numbers are text."""
+    partial: dict[str, str] = {f"rejected{of}": str(rejected)} if rejected else {}
+    if message:
+        partial["errorMessage"] = message
+    return msgspec.json.encode({"partialSuccess": partial} if partial else {})
 
 
 def failure(code: int, message: str) -> bytes:

@@ -98,8 +98,11 @@ def read(raw: RawSpan, depth: int) -> Span:
     )
 
 
-def success(rejected: int = 0, message: str = "") -> bytes:
-    """Encode an ExportTraceServiceResponse; full success is no bytes at all."""
+def success(rejected: int = 0, message: str = "", *, of: str = "Spans") -> bytes:  # noqa: ARG001 - named in JSON only
+    """Encode an ExportTraceServiceResponse; full success is no bytes at all.
+
+    The responses to log records and data points are the same on the wire, where fields are numbers.
+    """
     answer = ExportTraceServiceResponse()
     if rejected or message:
         answer.partial_success.rejected_spans = rejected

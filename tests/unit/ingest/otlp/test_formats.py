@@ -286,4 +286,5 @@ def test_answers__in_json__have_numbers_of_64_bits_as_text() -> None:
     assert json.loads(json_format.success(3, "three")) == {
         "partialSuccess": {"rejectedSpans": "3", "errorMessage": "three"}
     }
+    assert json.loads(json_format.success(2, of="LogRecords")) == {"partialSuccess": {"rejectedLogRecords": "2"}}
     assert json.loads(json_format.failure(16, "no")) == {"code": 16, "message": "no"}
