@@ -94,6 +94,7 @@ def _normalise(wire: WireEvent, clock: Clock, bounds: Bounds, illegal_ids: froze
         )
     uid = uuid_of(wire.uuid)
     moment = _moment(wire, clock, ignore_sent_at=inside.ignore_sent_at is True)
+    is_far_away = moment == timestamps.FAR_AWAY_US and timestamps.has_far_year(wire.timestamp)
     additions: dict[str, Raw | bytes] = {
         key: member
         for key, member in (("$set", wire.set), ("$set_once", wire.set_once), ("$unset", wire.unset))
@@ -103,7 +104,7 @@ def _normalise(wire: WireEvent, clock: Clock, bounds: Bounds, illegal_ids: froze
         moment = clock.now_us
         if wire.timestamp is not None:
             additions["$ingestion_warnings"] = b'["timestamp_unparseable"]'
-    if moment < clock.now_us - bounds.age_us:
+    if moment < clock.now_us - bounds.age_us and not is_far_away:
         days = bounds.age_us // 86_400_000_000
         raise RejectedError("timestamp_too_old", f"The event happened more than {days} days ago.", "timestamp")
     if moment > clock.now_us + timestamps.AHEAD_US:
@@ -172,4 +173,6 @@ def _moment(wire: WireEvent, clock: Clock, *, ignore_sent_at: bool) -> int | Non
     if isinstance(offset, int | float) and not isinstance(offset, bool) and abs(offset) < _LONGEST_OFFSET_MS:
         return round(clock.now_us - offset * 1_000)
     told = timestamps.parse(wire.timestamp)
-    return None if told is None else told + (0 if ignore_sent_at else clock.skew_us)
+    if told is None or told == timestamps.FAR_AWAY_US or ignore_sent_at:
+        return told
+    return told + clock.skew_us

@@ -12,9 +12,12 @@ from typing import Any, Final
 AHEAD_US: Final = 23 * 3_600 * 1_000_000
 """How far ahead of our clock an event may be; more is a wrong clock, not a plan."""
 
+FAR_AWAY_US: Final = 0
+"""What a year outside 1 to 9999 counts as, as the wire format has it: 1970-01-01."""
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
-_FAR_YEAR: Final = re.compile(r"\A(?:-\d+|[+]?\d{5,})-\d\d?-\d\d?")
+_FAR_YEAR: Final = re.compile(r"\A(?:-\d+|[+]?\d{5,}|0000)-\d\d?-\d\d?")
 _NUMBER: Final = re.compile(r"\A-?\d{1,17}(?:\.\d{1,9})?\Z")
 # Epoch numbers come in seconds, milli- or microseconds; the largest second of year 9999 is below the first bound.
 _SECONDS_BELOW: Final = 300_000_000_000
@@ -44,17 +47,22 @@ def parse(value: Any) -> int | None:  # noqa: ANN401 - a sender's JSON value
     return None
 
 
+def has_far_year(value: Any) -> bool:  # noqa: ANN401 - a sender's JSON value
+    """Tell whether a text names a year that no calendar here has."""
+    return isinstance(value, str) and _FAR_YEAR.match(value.strip()) is not None
+
+
 def _parse_text(text: str) -> int | None:
     if len(text) > _LONGEST:
         return None
     try:
-        return to_us(datetime.fromisoformat(text))
+        return to_us(datetime.fromisoformat(text.upper()))  # RFC 3339 has t and z in lower case too
     except (ValueError, OverflowError):
         pass
     if _NUMBER.match(text):
         return _parse_number(float(text))
     if _FAR_YEAR.match(text):
-        return 0  # a year outside 0 to 9999 counts as 1970, as the wire format has it
+        return FAR_AWAY_US
     try:
         return to_us(parsedate_to_datetime(text))
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -15,6 +15,8 @@ NOON = timestamps.to_us(datetime(2026, 11, 22, 12, tzinfo=UTC))
     [
         "2026-11-22T12:00:00Z",
         "2026-11-22T12:00:00.000Z",
+        "2026-11-22t12:00:00z",
+        "2026-11-22t15:00:00+03:00",
         "2026-11-22 12:00:00+00:00",
         "2026-11-22T12:00:00",
         "2026-11-22T15:00:00+03",
@@ -47,7 +49,7 @@ def test_parse__anything__is_a_moment_a_calendar_has_or_none(value: object) -> N
     assert found is None or abs(found) < 10**18
 
 
-@pytest.mark.parametrize("value", ["99999-01-01T00:00:00Z", "-0044-03-15", "+12026-01-01"])
+@pytest.mark.parametrize("value", ["99999-01-01T00:00:00Z", "-0044-03-15", "+12026-01-01", "0000-01-01T00:00:00Z"])
 def test_parse__year_no_calendar_here_has__is_1970(value: str) -> None:
     assert timestamps.parse(value) == 0
 
