@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 
-class Rejection(Struct, array_like=True, frozen=True):
+class Rejection(Struct, array_like=True, frozen=True, gc=False):
     """One event of a request that was refused: its place in the request, why, and what it was."""
 
     index: int

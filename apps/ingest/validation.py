@@ -6,7 +6,6 @@ which knows every rule.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -22,22 +21,15 @@ _BYTES_OF_SHORTEST_PROPERTY: Final = 5
 """`"":1,` is the shortest there is."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    index: int
-    wire: WireEvent | None
-    error: RejectedError
-
-
 def validate(request: Request, *, project_id: int, path: str, clock: Clock, bounds: Bounds) -> LogEntry:
     """Judge every event of a request; what is kept and what is refused come back as one log entry."""
-    entry = LogEntry(project_id, clock.now_us, path, [], [], [], [], [], [])
+    entry = LogEntry(project_id, clock.now_us, path, [], [], [], [], [], rejections=[])
     keep_uuid, keep_event, keep_who = entry.uuids.append, entry.events.append, entry.distinct_ids.append
     keep_when, keep_properties = entry.timestamps_us.append, entry.properties.append
     earliest, latest = clock.now_us - bounds.age_us, clock.now_us + timestamps.AHEAD_US
     parse_iso, epoch, microsecond = datetime.fromisoformat, timestamps.EPOCH, timestamps.MICROSECOND
     skew_us, short, depth = clock.skew_us, _short(request, bounds), bounds.depth
-    faults: list[_Fault] = []
+    texts: list[bytes] = []
     for index, wire in enumerate(request.events):
         if wire is not None:
             name, who, uid, raw = wire.event, wire.distinct_id, wire.uuid, bytes(wire.properties)
@@ -73,31 +65,29 @@ def validate(request: Request, *, project_id: int, path: str, clock: Clock, boun
         try:
             event = normalise(wire, clock, bounds, request.illegal_ids)
         except RejectedError as exc:
-            faults.append(_Fault(index, wire, exc))
+            # Told at once: an error that is kept keeps the frames it went through, 50,000 of which the garbage
+            # collector walks again and again.
+            texts = texts or request.raw_events()
+            entry.rejections.append(_rejection(index, wire, exc, texts[index]))
         else:
             keep_uuid(event.uuid)
             keep_event(event.name)
             keep_who(event.distinct_id)
             keep_when(event.timestamp_us)
             keep_properties(event.properties)
-    if faults:
-        texts = request.raw_events()
-        entry.rejections = [_rejection(fault, texts[fault.index]) for fault in faults]
     return entry
 
 
 def validate_recordings(request: Request, *, project_id: int, path: str, clock: Clock, bounds: Bounds) -> LogEntry:
     """Judge every piece of a recording of a request, as `validate` does events."""
-    entry = LogEntry(project_id, clock.now_us, path, [], [], [], [], [], [], recordings=[])
-    faults: list[_Fault] = []
+    entry = LogEntry(project_id, clock.now_us, path, [], [], [], [], [], rejections=[], recordings=[])
+    texts: list[bytes] = []
     for index, wire in enumerate(request.events):
         try:
             entry.recordings.append(recordings.read(wire, clock, bounds))
         except RejectedError as exc:
-            faults.append(_Fault(index, wire, exc))
-    if faults:
-        texts = request.raw_events()
-        entry.rejections = [_rejection(fault, texts[fault.index]) for fault in faults]
+            texts = texts or request.raw_events()
+            entry.rejections.append(_rejection(index, wire, exc, texts[index]))
     return entry
 
 
@@ -124,15 +114,15 @@ def _have_canonical_uuids(events: Sequence[WireEvent | None]) -> bool:
     )
 
 
-def _rejection(fault: _Fault, text: bytes) -> Rejection:
-    name = fault.wire.event if fault.wire is not None else None
-    who = fault.wire.distinct_id if fault.wire is not None else None
+def _rejection(index: int, wire: WireEvent | None, error: RejectedError, text: bytes) -> Rejection:
+    name = wire.event if wire is not None else None
+    who = wire.distinct_id if wire is not None else None
     return Rejection(
-        index=fault.index,
-        code=fault.error.code,
-        reason=fault.error.reason,
+        index=index,
+        code=error.code,
+        reason=error.reason,
         event=name[:NAME_LENGTH] if isinstance(name, str) else "",
         distinct_id=who[:NAME_LENGTH] if isinstance(who, str) else "",
         payload=text[:DEAD_LETTER_BYTES],
-        attr=fault.error.attr,
+        attr=error.attr,
     )

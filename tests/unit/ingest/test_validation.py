@@ -1,3 +1,4 @@
+import gc
 import json
 from typing import Any
 from uuid import UUID, uuid4
@@ -118,6 +119,9 @@ def test_validate__no_uuid__gets_one_ordered_by_time(missing: object) -> None:
         ({"offset": 10**40}, NOON - 3_600_000_000 + 3_000_000),
         ({"timestamp": 10**400}, NOON),
         ({"timestamp": "9999-12-31T23:59:59-14:00"}, NOON),
+        ({"timestamp": "0000-01-01T00:00:00Z"}, 0),
+        ({"timestamp": "-0044-03-15"}, 0),
+        ({"timestamp": "10000-01-01T00:00:00Z", "properties": {"$ignore_sent_at": True}}, 0),
         ({"properties": {"$ignore_sent_at": True}}, NOON - 3_600_000_000),
         ({"properties": {"$ignore_sent_at": "yes"}}, NOON - 3_600_000_000 + 3_000_000),
     ],
@@ -168,6 +172,7 @@ def test_validate__no_properties__is_an_empty_object(properties: object) -> None
         ("uuid_malformed", {"uuid": "018f0000-00007000-8000-00000000000a0"}),
         ("uuid_malformed", {"uuid": ["x"]}),
         ("timestamp_too_old", {"timestamp": "1900-01-01"}),
+        ("timestamp_too_old", {"timestamp": "1970-01-01T00:00:00Z"}),
         ("timestamp_too_old", {"offset": 10**14}),
         ("properties_not_object", {"properties": 7}),
         ("properties_too_deep", {"properties": {"a": [[[[[[[[1]]]]]]]]}}),
@@ -261,3 +266,18 @@ def test_validate__any_events__short_path_and_rules_agree(events: list[Any]) -> 
     assert entry.timestamps_us == [event.timestamp_us for event in kept]
     assert entry.properties == [event.properties for event in kept]
     assert all(UUID(uid) for uid in entry.uuids)
+
+
+def test_validate__many_bad_events__leaves_nothing_for_the_garbage_collector() -> None:
+    # Given a request of nothing but bad events
+    count = 2_000
+    request = parse(json.dumps({"api_key": "phc_1", "batch": [{"event": "a"}] * count}).encode())
+    gc.collect()
+    before = len(gc.get_objects())
+
+    # When it is judged
+    entry = validate(request, project_id=7, path="/e/", clock=CLOCK, bounds=BOUNDS)
+
+    # Then each is told, and none keeps an error or its frames
+    assert len(entry.rejections) == count
+    assert len(gc.get_objects()) - before < count
