@@ -6,12 +6,19 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.common.serializers import StrictSerializer
 from apps.people.selectors import MOST_LISTED
 
 _MOST_OFFSET = 1_000_000
 
 
-class _Page(serializers.Serializer[dict[str, object]]):
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise serializers.ValidationError("This field may not be blank.", code="blank")
+    return value
+
+
+class _Page(StrictSerializer):
     limit = serializers.IntegerField(required=False, min_value=1, max_value=MOST_LISTED, default=MOST_LISTED)
     offset = serializers.IntegerField(required=False, min_value=0, max_value=_MOST_OFFSET, default=0)
 
@@ -20,8 +27,17 @@ class PersonQuery(_Page):
     """Which persons to list."""
 
     search = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)
-    distinct_id = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)
-    email = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)
+    # Blank here is somebody's mistake, and everybody would be the wrong answer.
+    distinct_id = serializers.CharField(required=False, allow_blank=True, max_length=200, trim_whitespace=False)
+    email = serializers.CharField(required=False, allow_blank=True, max_length=200)
+
+    def validate_distinct_id(self, value: str) -> str:
+        """Refuse a blank."""
+        return _not_blank(value)
+
+    def validate_email(self, value: str) -> str:
+        """Refuse a blank."""
+        return _not_blank(value)
 
 
 class GroupQuery(_Page):
@@ -31,7 +47,7 @@ class GroupQuery(_Page):
     search = serializers.CharField(required=False, default="", allow_blank=True, max_length=400)
 
 
-class DeletionQuery(serializers.Serializer[dict[str, object]]):
+class DeletionQuery(StrictSerializer):
     """What goes with the person."""
 
     delete_events = serializers.BooleanField(required=False, default=False)

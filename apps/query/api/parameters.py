@@ -1,5 +1,6 @@
 """Reading the parameters of a GET request; every refusal names the parameter."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -8,6 +9,15 @@ from django.utils.dateparse import parse_datetime
 
 from apps.query.dates import EARLIEST, LATEST
 from apps.query.errors import InvalidQueryError
+
+
+def check(params: QueryDict, known: Collection[str]) -> None:
+    """Refuse what nobody reads, and blanks: a misspelt or forgotten filter would list everything."""
+    for name in params:
+        if name not in known:
+            raise InvalidQueryError(f"This parameter is unknown. Known are: {', '.join(sorted(known))}.", attr=name)
+        if not str(params[name]).strip():
+            raise InvalidQueryError("This parameter may not be blank.", attr=name)
 
 
 def moment(params: QueryDict, name: str) -> datetime | None:

@@ -1,6 +1,6 @@
 """HTTP to the runner and back: authenticate, find the project, call, render."""
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from drf_spectacular.types import OpenApiTypes
@@ -14,6 +14,8 @@ from apps.query.api import parameters
 from apps.query.errors import InvalidQueryError
 from apps.query.kinds.events import ListedEvent, Mark
 from apps.query.schema import QueryRequest, RefreshMode, parse_request
+
+_LISTED_BY: Final = frozenset({"after", "before", "before_id", "event", "distinct_id", "person_id", "limit"})
 
 
 class QueryView(ProjectAPIView):
@@ -53,6 +55,7 @@ class EventListView(ProjectAPIView):
     def get(self, request: Request, project_id: str) -> Response:  # noqa: ARG002 - `resolve` has used it
         """Give one page and the address of the next."""
         params = request.query_params
+        parameters.check(params, _LISTED_BY)
         limit = parameters.number(params, "limit", selectors.MAX_EVENTS, selectors.MAX_EVENTS)
         before = parameters.moment(params, "before")
         found = selectors.list_events(

@@ -104,7 +104,20 @@ def test_person__of_another_project__is_not_found(cast: Cast, project_id: int) -
 
 @pytest.mark.parametrize(
     ("path", "attr"),
-    [("persons/?limit=0", "limit"), ("persons/?offset=x", "offset"), ("groups/", "group_type_index")],
+    [
+        ("persons/?limit=0", "limit"),
+        ("persons/?offset=x", "offset"),
+        ("persons/?distinct_id=", "distinct_id"),
+        ("persons/?distinct_id=%20", "distinct_id"),
+        ("persons/?email=", "email"),
+        ("persons/?cursor=zz", "cursor"),
+        ("groups/", "group_type_index"),
+        ("groups/?group_type_index=0&cursor=zz", "cursor"),
+        ("events/?cursor=zz", "cursor"),
+        ("events/?distinct_id=", "distinct_id"),
+        ("events/?person_id=%20", "person_id"),
+        ("events/?event=", "event"),
+    ],
 )
 def test_lists__of_nonsense__name_the_field(cast: Cast, path: str, attr: str) -> None:
     # When
