@@ -26,8 +26,12 @@ _ODD_LOCAL: Final = re.compile(r"[\w.%+'!#$&*=?^`{|}~-]")
 it is what an address is written next to."""
 
 
+_SIGNS: Final = ("@", "%40", "%2540", "&#64;", "&#x40;", "\uff20")
+"""The sign itself, in a URL and in a URL inside a URL, in HTML, and in full width."""
+
+
 def _emails(text: str) -> str:
-    for sign in ("@", "%40"):
+    for sign in _SIGNS:
         if sign in text:
             text = _without_emails(text, sign)
     return text
@@ -50,8 +54,10 @@ def _without_emails(text: str, sign: str) -> str:
 
 
 # --- payment card --------------------------------------------------------------
-_DIGITS: Final = re.compile(r"[0-9]{3,}(?:[ \u00a0-][0-9]{3,})*")
+_DIGITS: Final = re.compile(r"[0-9]{3,}(?:[ \u00a0._/-]{1,2}[0-9]{3,})*")
 """No card is written in groups of fewer digits, and it bounds the work on text made of single ones."""
+_NARROW: Final = {0xFF10 + digit: str(digit) for digit in range(10)} | {0xFF0D: "-", 0x3000: " "}
+"""Full-width digits, hyphen and blank, as compatibility normalisation (NFKC) writes them."""
 _ISSUER: Final = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})"  # Visa
     r"|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"  # Mastercard
@@ -78,7 +84,13 @@ def _cards(text: str) -> str:
     def without(run: re.Match[str]) -> str:
         return _without_cards(run.group())
 
-    return _DIGITS.sub(without, text) if len(text) >= _SHORTEST else text
+    if len(text) < _SHORTEST:
+        return text
+    if not text.isascii():
+        plain = text.translate(_NARROW)
+        # What has no card in it stays as it was written.
+        return cleaned if (cleaned := _DIGITS.sub(without, plain)) != plain else text
+    return _DIGITS.sub(without, text)
 
 
 def _without_cards(run: str) -> str:
@@ -223,8 +235,8 @@ _OPTIONS.never_capture = True
 _OPTIONS.max_mem = 64 << 20
 _NEEDLES: Final = "|".join(re2.escape(needle) for needle in (*_KEYS, *_AWS_WORDS))
 _LOOKS: Final = {
-    EMAIL: "@|%40",
-    CARD: r"[0-9](?:(?:[ -]|\xc2\xa0)?[0-9]){12}",
+    EMAIL: r"@|%40|%2540|&#64;|&#x40;|\xef\xbc\xa0",
+    CARD: r"[0-9](?:(?:[ ._-]|\xc2\xa0|\xe3\x80\x80|\xef\xbc\x8d|\\?/){0,2}[0-9]){12}|\xef\xbc[\x90-\x99]",
     SECRET: _NEEDLES,
     JWT: "eyJ",
     PHONE: r"[0-9](?:(?:[ .()+-]|\\?/){0,2}[0-9]){6}",
@@ -288,4 +300,4 @@ class Detectors:
 
     def is_card_number(self, number: float) -> bool:
         """Say whether a JSON number is a payment card."""
-        return CARD in self.names and is_card(str(int(number)))
+        return CARD in self.names and is_card(str(abs(int(number))))

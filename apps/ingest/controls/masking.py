@@ -28,7 +28,8 @@ Json: TypeAlias = Any
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder().decode
-_ESCAPED_ASCII: Final = r"\\u00[0-7]"
+_ESCAPED_ASCII: Final = r"\\u(?:00(?:[0-7]|[aA]0)|[fF][fF]|3000)"
+"""ASCII, and what the detectors read like it: the blank that does not break, and full width."""
 _JSON_TEXT: Final = r'"(?: |\\[nrt])*[{\[]'
 """A text that itself begins like JSON: its names stand between escaped quotes, where no needle of a rule finds them."""
 _NO_EVENT: Final = r'"(?:event"\s*:\s*(?:"\s*"|[^"\s])|(?:properties|\$set|\$set_once)"\s*:\s*[^{\sn])'
