@@ -230,6 +230,47 @@ def test_every_way_in__a_secret_the_rules_keep_out__is_stored_nowhere(
     assert usage == (0, 0)
 
 
+def test_metadata__content_that_hides__is_in_no_event_person_or_refused_event(live: Live) -> None:
+    # Given
+    project, plan = live.new_project(), "the merger plan of"
+    rules_of(live, project, {"prompt_policy": "metadata"})
+    inside = {
+        "$AI_INPUT": plan,
+        "$set": {"prompt": plan, "long": plan * 20, "last_question": plan, "plan": "pro"},
+        "data": {"prompt": plan, "tier": "gold"},
+        "list": [{"prompt": plan}],
+        "note": json.dumps({"prompt": plan}),
+        "$foo": plan * 20,
+    }
+    whole = {"event": "$ai_generation", "distinct_id": "reader", "properties": inside, "$set_once": {"prompt": plan}}
+    refused = [
+        whole | {"properties": json.dumps(inside)},
+        whole | {"event": ""},
+        whole | {"distinct_id": ""},
+    ]
+    # When
+    answer = project.capture(whole, *refused)
+    # Then
+    assert answer.status == 200
+    project.wait_for(1)
+    [row] = project.events()
+    assert "merger" not in json.dumps(row)
+    assert row["properties"]["data"] == {"tier": "gold"}
+    assert row["properties"]["$set"]["plan"] == "pro"
+
+    def letters() -> Any:  # noqa: ANN401 - JSON
+        return live.get(f"/api/projects/{project.id}/dead_letters/", key=live.key).body["results"]
+
+    def persons() -> Any:  # noqa: ANN401 - JSON
+        return live.get(f"/api/projects/{project.id}/persons/", key=live.key).body["results"]
+
+    wait_until(lambda: len(letters()) == len(refused), what="the refused events")
+    wait_until(lambda: "pro" in json.dumps(persons()), what="the person")
+    assert "merger" not in json.dumps([letters(), persons()])
+    totals = live.get(f"/api/projects/{project.id}/ingestion/usage/", key=live.key).body["totals"]
+    assert totals["withheld"] == 2
+
+
 def test_limits__over_real_requests__answer_in_each_format_of_its_own(live: Live) -> None:
     # Given a project with room for three events
     project = live.new_project()
