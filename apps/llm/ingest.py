@@ -15,6 +15,7 @@ from apps.clickhouse.texts import APART, trace_id_of
 from apps.ingest.batch import EventBatch
 from apps.llm import texts
 from apps.llm.pricing import quoting
+from apps.llm.pricing.estimating import estimate
 from apps.llm.pricing.finding import find_in_passing
 from apps.llm.pricing.quoting import Quote
 from apps.llm.pricing.usage import Call
@@ -48,11 +49,14 @@ def price(batch: EventBatch) -> None:
     for row, name in enumerate(batch.events):
         if name in PRICED:
             call = read_call(batch.properties[row])
+            estimated = estimate(call, batch.properties[row]) if name == GENERATION and call.output is None else {}
+            if estimated:
+                call.input, call.output, call.usage_source = estimated.values()
             prices = own_prices(batch.project_ids[row])
             answer = quoting.quote(
                 call, batch.timestamps_us[row], prices, is_embedding=name == EMBEDDING, find=find_in_passing
             )
-            batch.put_all(row, properties_of(answer, call))
+            batch.put_all(row, {**estimated, **properties_of(answer, call)})
             if answer.reading.problem == "usage_impossible":
                 batch.warn(row, "ai_usage_impossible")
 

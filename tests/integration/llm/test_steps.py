@@ -319,3 +319,34 @@ def test_steps__over_properties_that_cannot_be_read__change_nothing_and_break_no
     # Then
     assert batch.changes == [{"$ai_cost_status": "unpriced", "$ai_cost_reason": "usage_missing"}]
     assert batch.beside == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "tokens"),
+    [
+        ({"$ai_input": [{"role": "user", "content": "a" * 400}], "$ai_output_choices": ["b" * 40]}, (100, 10)),
+        ({"$ai_input": "\u9be8" * 15, "$ai_output": "b" * 4, "$ai_stream": True}, (10, 1)),
+        ({"$ai_input_chars": 4_000, "$ai_output_choices_chars": 400}, (1_000, 100)),
+        ({"$ai_input": "a" * 400}, None),
+        ({"$ai_input": "a" * 400, "$ai_output": "b" * 40, "$ai_is_error": True}, None),
+        ({"$ai_input": "a" * 400, "$ai_output": "b" * 40, "$ai_total_tokens": 7}, None),
+    ],
+)
+def test_generation__without_token_counts__is_estimated_from_its_texts(
+    cast: Cast, given: dict[str, Any], tokens: tuple[int, int] | None
+) -> None:
+    # Given
+    event = Event("$ai_generation", {"$ai_provider": "openai", "$ai_model": "gpt-4o"} | given)
+
+    # When
+    write(cast.project.pk, [event])
+
+    # Then
+    found = stored(cast.project.pk, event)
+    if tokens is None:
+        assert "$ai_usage_source" not in found
+        assert (found["$ai_cost_status"], found.get("$ai_input_tokens")) == ("unpriced", None)
+    else:
+        assert (found["$ai_input_tokens"], found["$ai_output_tokens"]) == tokens
+        assert (found["$ai_usage_source"], found["$ai_cost_status"]) == ("estimated", "estimated")
+        assert found["$ai_total_cost_usd"] == pytest.approx(tokens[0] * 2.5e-6 + tokens[1] * 1e-5)
