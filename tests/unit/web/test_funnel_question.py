@@ -28,6 +28,7 @@ def test_funnel_question__any__is_a_query_of_the_public_schema(question: FunnelQ
     # When
     parsed = parse_query(question.query())
     # Then
+    assert isinstance(parsed, FunnelsQuery)
     assert [node.event or "" for node in parsed.series] == list(question.steps)
 
 

@@ -34,6 +34,7 @@ def test_trend_question__any__is_a_query_of_the_public_schema(question: TrendQue
     # When
     parsed = parse_query(question.query())
     # Then
+    assert isinstance(parsed, TrendsQuery)
     assert [node.event or "" for node in parsed.series] == [series.event for series in question.series]
 
 
