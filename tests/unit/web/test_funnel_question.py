@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.query.schema import parse_query
+from apps.query.schema.funnels import FunnelsQuery
 from apps.web.pages.funnel_question import MAX_STEPS, UNITS, FunnelQuestion
 from apps.web.pages.ranges import PRESETS, Range
 

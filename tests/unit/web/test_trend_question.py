@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.query.schema import parse_query
+from apps.query.schema.trends import TrendsQuery
 from apps.web.pages.ranges import CUSTOM, PRESETS, Range
 from apps.web.pages.trend_question import CHARTS, INTERVALS, MATHS, MAX_SERIES, MEASURING, Series, TrendQuestion
 
