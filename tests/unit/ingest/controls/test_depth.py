@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from apps.ingest.controls.rules import Action, MaskRule, PromptPolicy
-from tests.unit.ingest.controls.test_masking import METADATA, SECRET, Counts, masker, rewritten
+from tests.factories.masking import Counts, masker, rewritten
+
+METADATA = masker(prompt_policy=PromptPolicy.METADATA)
+SECRET = "ada.lovelace@example.com"
 
 PLAN = "the merger plan"
 
