@@ -101,11 +101,11 @@ def test_capture__every_wrapping__stores_the_event(fresh: LiveProject) -> None:
 
 
 def test_capture__senders_that_never_finish__keep_nobody_waiting(live: Live, fresh: LiveProject) -> None:
-    # Given more unfinished bodies than there are cores
+    # Given more unfinished bodies than there are cores, yet fewer than one sender may have
     address = urlsplit(live.url)
     head = b"POST /e/ HTTP/1.1\r\nHost: baleen\r\nContent-Length: 500\r\n\r\n{"
     with contextlib.ExitStack() as lines:
-        for _ in range(20):
+        for _ in range(10):
             line = lines.enter_context(socket.create_connection((address.hostname or "", address.port or 0)))
             line.sendall(head)
 
@@ -226,7 +226,6 @@ EVENTS: list[tuple[str, object]] = [
     ("uuid_malformed", {"event": "a", "distinct_id": "ada", "uuid": "not-a-uuid"}),
     ("uuid_malformed", {"event": "a", "distinct_id": "ada", "uuid": 7}),
     ("timestamp_too_old", {"event": "a", "distinct_id": "ada", "timestamp": "1900-01-01T00:00:00Z"}),
-    ("timestamp_too_old", {"event": "a", "distinct_id": "ada", "timestamp": "-0044-03-15T00:00:00Z"}),
     ("properties_not_object", {"event": "a", "distinct_id": "ada", "properties": [1]}),
     ("properties_not_object", {"event": "a", "distinct_id": "ada", "properties": "x"}),
     ("properties_too_deep", {"event": "a", "distinct_id": "ada", "properties": nested(300)}),
