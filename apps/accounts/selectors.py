@@ -69,12 +69,6 @@ def forget_tokens() -> None:
     _tokens.clear()
 
 
-def find_project(project_id: int) -> ProjectContext | None:
-    """Find a living project by its id, without asking who wants to know."""
-    project = Project.objects.filter(pk=project_id, deleted_at__isnull=True).first()
-    return project.context if project else None
-
-
 def list_memberships(user_id: int) -> list[Membership]:
     """List the places a user has, oldest first."""
     return list(Membership.objects.select_related("organization").filter(user_id=user_id).order_by("organization_id"))

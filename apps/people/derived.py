@@ -11,32 +11,8 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-_CAMPAIGN: Final = (
-    "utm_source",
-    "utm_medium",
-    "utm_campaign",
-    "utm_content",
-    "utm_term",
-    "gclid",
-    "gad_source",
-    "gclsrc",
-    "dclid",
-    "gbraid",
-    "wbraid",
-    "fbclid",
-    "msclkid",
-    "twclid",
-    "li_fat_id",
-    "mc_cid",
-    "igshid",
-    "ttclid",
-    "rdt_cid",
-    "epik",
-    "qclid",
-    "sccid",
-    "irclid",
-    "_kx",
-)
+from apps.ingest.enrichment.urls import CAMPAIGN
+
 _CLIENT: Final = (
     "$app_build",
     "$app_name",
@@ -66,7 +42,7 @@ _PLACE: Final = (
     "$geoip_subdivision_1_name",
     "$geoip_time_zone",
 )
-INITIAL: Final = {name: f"$initial_{name.removeprefix('$')}" for name in (*_CLIENT, *_CAMPAIGN, *_PLACE)}
+INITIAL: Final = {name: f"$initial_{name.removeprefix('$')}" for name in (*_CLIENT, *CAMPAIGN, *_PLACE)}
 """The properties that become a person's, and under which name the first of them is kept."""
 
 _AUTOMATIC: Final = frozenset(INITIAL) | frozenset(INITIAL.values())

@@ -38,34 +38,29 @@ class Mirrors:
 
     def add_place(self, key: Key, person_id: str) -> None:
         """Show whom a distinct id leads to, and re-attribute what it sent under its own person."""
-        project_id, distinct_id = key
-        self._add(
-            tables.PERSON_DISTINCT_IDS,
-            project_id=project_id,
-            distinct_id=distinct_id,
-            person_id=person_id,
-            is_deleted=0,
-        )
-        own = person_text_for(project_id, distinct_id)
-        if own != person_id:
-            self._add(
-                tables.PERSON_OVERRIDES, project_id=project_id, old_person_id=own, person_id=person_id, is_deleted=0
-            )
+        self._place(key, person_id, is_deleted=0)
 
     def forget_place(self, key: Key, person_id: str) -> None:
         """Take back whom a distinct id led to; what it sends from now on is its own again."""
+        self._place(key, person_id, is_deleted=1)
+
+    def _place(self, key: Key, person_id: str, *, is_deleted: int) -> None:
         project_id, distinct_id = key
         self._add(
             tables.PERSON_DISTINCT_IDS,
             project_id=project_id,
             distinct_id=distinct_id,
             person_id=person_id,
-            is_deleted=1,
+            is_deleted=is_deleted,
         )
         own = person_text_for(project_id, distinct_id)
         if own != person_id:
             self._add(
-                tables.PERSON_OVERRIDES, project_id=project_id, old_person_id=own, person_id=person_id, is_deleted=1
+                tables.PERSON_OVERRIDES,
+                project_id=project_id,
+                old_person_id=own,
+                person_id=person_id,
+                is_deleted=is_deleted,
             )
 
     def add_group(self, project_id: int, index: int, key: str, created_us: int, properties: str) -> None:

@@ -75,17 +75,6 @@ def list_groups(
     return [GroupSummary(row.index, row.key, _moment(row.created_us), _read(row.properties)) for row in page]
 
 
-def find_group(project_id: int, index: int, key: str) -> GroupSummary | None:
-    """Find one group."""
-    return next(
-        (
-            GroupSummary(row.index, row.key, _moment(row.created_us), _read(row.properties))
-            for row in Group.objects.filter(project_id=project_id, index=index, key=key)
-        ),
-        None,
-    )
-
-
 def get_deletion(project_id: int, deletion_id: UUID) -> PersonDeletion:
     """Give the receipt of a deletion. Raises DeletionNotFoundError."""
     row = PersonDeletion.objects.filter(project_id=project_id, pk=deletion_id).first()

@@ -16,36 +16,35 @@ _LONGEST_VALUE: Final = 1_000
 DIRECT: Final = "$direct"
 """What the web SDK says when a page was entered without coming from another."""
 
-CAMPAIGN: Final = frozenset(
-    {
-        "utm_source",
-        "utm_medium",
-        "utm_campaign",
-        "utm_content",
-        "utm_term",
-        "gclid",
-        "gad_source",
-        "gclsrc",
-        "dclid",
-        "gbraid",
-        "wbraid",
-        "fbclid",
-        "msclkid",
-        "twclid",
-        "li_fat_id",
-        "mc_cid",
-        "igshid",
-        "ttclid",
-        "rdt_cid",
-        "epik",
-        "qclid",
-        "sccid",
-        "irclid",
-        "_kx",
-    }
+CAMPAIGN: Final = (
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_content",
+    "utm_term",
+    "gclid",
+    "gad_source",
+    "gclsrc",
+    "dclid",
+    "gbraid",
+    "wbraid",
+    "fbclid",
+    "msclkid",
+    "twclid",
+    "li_fat_id",
+    "mc_cid",
+    "igshid",
+    "ttclid",
+    "rdt_cid",
+    "epik",
+    "qclid",
+    "sccid",
+    "irclid",
+    "_kx",
 )
 """The parameters the web SDK takes out of an address: UTM tags and the click ids of advertising networks."""
 
+_CAMPAIGN: Final = frozenset(CAMPAIGN)
 _FAMILY: Final = "utm_"
 _HINTS: Final = (
     _FAMILY,
@@ -99,7 +98,7 @@ def page(url: str) -> Page | None:
         return None
     campaign: dict[str, str] = {}
     for name, value in pairs:
-        if name in CAMPAIGN:
+        if name in _CAMPAIGN:
             campaign.setdefault(name, value[:_LONGEST_VALUE])
     return Page(host, split.path or "/", campaign, _marks(campaign))
 
